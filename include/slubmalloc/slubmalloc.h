@@ -7,6 +7,7 @@
 #include <slubmalloc/flags.h>
 #include <slubmalloc/heap.h>
 #include <slubmalloc/malloc.h>
+#include <slubmalloc/options.h>
 #include <slubmalloc/pages.h>
 #include <slubmalloc/stats.h>
 #include <slubmalloc/version.h>

@@ -48,16 +48,14 @@ extern THREAD_LOCAL struct rseq_area *os_rseq
 extern size_t os_cpu_field __attribute__((visibility("hidden")));
 
 /*
- * Find out how many CPUs there may be, choose the index, and register for
- * os_cpu_fence(). Without that fence restartable sequences are not used.
+ * Find out how many CPUs there may be, choose the index, attach this thread, and
+ * register for os_cpu_fence(). Without that fence restartable sequences are not
+ * used.
  */
 void os_cpu_init(enum cpu_index wanted);
 
 /* One more than the highest CPU id there can be. [fixed at os_cpu_init()] */
 unsigned int os_cpu_limit(void);
-
-/* Number of CPUs this process may run on when it started; at least 1. */
-unsigned int os_cpu_count(void);
 
 /* What was chosen; never CPU_INDEX_AUTO after os_cpu_init(). */
 enum cpu_index os_cpu_index(void);

@@ -7,9 +7,11 @@
 #define OS_OS_H
 
 #include "base/base.h"
+#include "os/clock.h"
 #include "os/cpu.h"
 #include "os/gate.h"
 #include "os/lock.h"
+#include "os/log.h"
 #include "os/page_size.h"
 #include "os/vm.h"
 

@@ -2,7 +2,7 @@
 /*
  * Large blocks: each a mapping of its own, in a balanced tree, with a cache of
  * recently freed ones. Linux's mm/vma.c and mm/vmalloc.c. All functions are
- * called inside the gate.
+ * called inside the gate and may take the lock of rank RANK_VMA.
  */
 #ifndef VMA_VMA_H
 #define VMA_VMA_H
@@ -20,8 +20,8 @@ struct vma_stats {
 
 /*
  * A mapping of at least @size bytes at a multiple of @align, a power of two of
- * any size. @flags of enum sm_flags: with SM_ZERO the bytes are zero; SM_NOWAIT
- * succeeds only from the cache. NULL if there is none.
+ * any size. @flags of enum sm_flags: with SM_ZERO all its bytes are zero;
+ * SM_NOWAIT succeeds only from the cache. NULL if there is none.
  */
 void *vma_alloc(size_t size, size_t align, unsigned int flags);
 
@@ -33,16 +33,29 @@ size_t vma_size(const void *start);
 
 /*
  * Change a mapping to hold @size bytes: in place, else moved by the kernel if
- * @may_move, never copied. The new start, or NULL with the mapping as it was.
+ * @may_move, never copied. A move forgets the alignment that it was allocated
+ * with; a growing mapping may get room for more, and a little that it has too
+ * much stays. The new start, or NULL with the mapping as it was; also NULL if
+ * none starts at @start.
  */
 void *vma_resize(void *start, size_t size, bool may_move);
+
+/*
+ * Let the cache grow older, if it's time: to be called now and then from slow
+ * paths, with no lock held. Cheap unless it's time, which is a few times each
+ * second; unmaps then. vma_free() does it too.
+ */
+void vma_tick(void);
+
+/* As vma_tick() at the time @now_ms of os_coarse_ms(). For tests. */
+void vma_tick_at(uint64_t now_ms);
 
 /* Unmap every cached mapping; bytes given back. */
 size_t vma_trim(void);
 
 void vma_stats(struct vma_stats *stats);
 
-/* Panic if an invariant is broken. */
+/* Panic if an invariant is broken. O(n log n) of the live mappings. */
 void vma_check(void);
 
 #endif

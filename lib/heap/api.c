@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* The rest of <slubmalloc/malloc.h>: zeroed, aligned, sized, with flags. */
+#include "heap/heap.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Blocks below this are zeroed without asking whether they're zero already. */
+enum { ASK_ZERO_MIN = 1 << PAGE_SHIFT_MIN };
+
+const char *sm_version(void)
+{
+#define NUMBER(n) #n
+#define TEXT(n)	  NUMBER(n)
+	return TEXT(SM_VERSION_MAJOR) "." TEXT(SM_VERSION_MINOR) "." TEXT(
+		SM_VERSION_PATCH);
+#undef TEXT
+#undef NUMBER
+}
+
+void *sm_calloc(size_t count, size_t size)
+{
+	size_t bytes;
+	void *block;
+
+	if (__builtin_mul_overflow(count, size, &bytes)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (bytes >= ASK_ZERO_MIN)
+		return heap_alloc(bytes, SM_ALIGN_MIN, SM_ZERO);
+	block = sm_malloc(bytes);
+	return block ? memset(block, 0, bytes) : NULL;
+}
+
+void *sm_alloc(size_t size, unsigned int flags)
+{
+	void *block;
+
+	if (!flags_are_valid(flags))
+		return NULL;
+	if (size < ASK_ZERO_MIN && cpu_array_pop(size_class_of(size), &block))
+		return flags & SM_ZERO ? memset(block, 0, size) : block;
+	return heap_alloc(size, SM_ALIGN_MIN, flags);
+}
+
+void *sm_aligned_alloc(size_t alignment, size_t size)
+{
+	if (!is_power_of_two(alignment)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (alignment <= SM_ALIGN_MIN)
+		return sm_malloc(size);
+	return heap_alloc(size, alignment, 0);
+}
+
+void sm_free_sized(void *block, size_t size)
+{
+	(void)size;
+	sm_free(block);
+}
+
+void sm_free_aligned_sized(void *block, size_t alignment, size_t size)
+{
+	(void)alignment;
+	(void)size;
+	sm_free(block);
+}
+
+int sm_trim(size_t keep)
+{
+	size_t bytes = 0;
+
+	if (!heap_ready() || !gate_enter(true))
+		return 0;
+	deferred_run();
+	caches_shrink();
+	bytes += vma_trim();
+	bytes += pages_trim(keep);
+	gate_leave();
+	return bytes > 0;
+}
+
+static sm_nofail_callback nofail; /* [atomic] */
+
+sm_nofail_callback sm_set_nofail(sm_nofail_callback callback)
+{
+	return __atomic_exchange_n(&nofail, callback, __ATOMIC_ACQ_REL);
+}
+
+bool nofail_retry(size_t size)
+{
+	sm_nofail_callback callback = __atomic_load_n(&nofail,
+						      __ATOMIC_ACQUIRE);
+
+	if (callback && callback(size) == 0)
+		return true;
+	panic("an allocation that must not fail found no memory of so many "
+	      "bytes",
+	      (void *)size);
+}

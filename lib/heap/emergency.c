@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory for those who can't pass the gate: a signal handler that interrupted
+ * the allocator, or a thread that holds what fork is waiting for.
+ *
+ * Chunks of memory from the system, on a list that only grows, each with one
+ * word that says how much of it is used and how many blocks are live. An
+ * allocation moves the used part up; when the last block of a chunk is freed it
+ * starts over. Both are one compare-and-exchange, so this may interrupt itself
+ * anywhere. It's slow and wasteful, and it never waits.
+ *
+ * The other half of it is a list of blocks to be freed later, linked through
+ * their first word.
+ */
+#include "heap/heap.h"
+
+#include <string.h>
+
+enum {
+	CHUNK_BYTES = 256 << 10,
+	LIVE_SHIFT = 40, /* of a chunk's state: bytes used below, blocks above */
+};
+
+struct chunk {
+	struct chunk *next;	/* [fixed once on the list] */
+	size_t bytes;		/* [fixed at creation] with this header */
+	_Atomic uint64_t state; /* [atomic] */
+};
+
+/* In front of every block. */
+struct header {
+	size_t bytes; /* that may be used */
+	struct chunk *chunk;
+};
+
+static_assert(sizeof(struct header) == SM_ALIGN_MIN, "keeps the alignment");
+
+struct deferred {
+	struct deferred *next;
+};
+
+static struct {
+	struct chunk *_Atomic chunks;	   /* [atomic] */
+	struct deferred *_Atomic deferred; /* [atomic] */
+} emergency;
+
+static const uint64_t ONE_BLOCK = (uint64_t)1 << LIVE_SHIFT;
+
+static uint64_t used_bytes(uint64_t state)
+{
+	return state & (ONE_BLOCK - 1);
+}
+
+/* Cut @bytes at a multiple of @align out of @chunk, or NULL if it's full. */
+static void *cut_block(struct chunk *chunk, size_t bytes, size_t align)
+{
+	uint64_t state = atomic_load(&chunk->state);
+	struct header *header;
+	uint64_t end;
+	char *block;
+
+	do {
+		block = (char *)chunk + used_bytes(state) +
+			sizeof(struct header);
+		block = (char *)round_up((uintptr_t)block, align);
+		end = (uint64_t)(block - (char *)chunk) + bytes;
+		if (end > chunk->bytes)
+			return NULL;
+	} while (!atomic_compare_exchange_weak(
+		&chunk->state, &state,
+		(state - used_bytes(state) + end) + ONE_BLOCK));
+	header = (struct header *)block - 1;
+	*header = (struct header){ .bytes = bytes, .chunk = chunk };
+	return block;
+}
+
+static struct chunk *add_chunk(size_t bytes)
+{
+	struct chunk *chunk;
+
+	bytes = round_up(max_size(bytes, CHUNK_BYTES), os_page_bytes());
+	chunk = os_map(bytes);
+	if (!chunk)
+		return NULL;
+	chunk->bytes = bytes;
+	atomic_init(&chunk->state, round_up(sizeof(*chunk), SM_ALIGN_MIN));
+	chunk->next = atomic_load(&emergency.chunks);
+	while (!atomic_compare_exchange_weak(&emergency.chunks, &chunk->next,
+					     chunk))
+		continue;
+	return chunk;
+}
+
+void *emergency_alloc(size_t size, size_t align, unsigned int flags)
+{
+	size_t bytes = round_up(max_size(size, 1), SM_ALIGN_MIN);
+	size_t most = bytes + align + sizeof(struct chunk) +
+		      sizeof(struct header) + SM_ALIGN_MIN;
+	struct chunk *chunk;
+	void *block = NULL;
+
+	align = max_size(align, SM_ALIGN_MIN);
+	if (most < bytes || most >= ONE_BLOCK)
+		return NULL;
+	for (chunk = atomic_load(&emergency.chunks); chunk && !block;
+	     chunk = chunk->next)
+		block = cut_block(chunk, bytes, align);
+	if (!block && !(flags & SM_NOWAIT)) {
+		chunk = add_chunk(most);
+		block = chunk ? cut_block(chunk, bytes, align) : NULL;
+	}
+	return block && (flags & SM_ZERO) ? memset(block, 0, bytes) : block;
+}
+
+static struct chunk *chunk_of(const void *block)
+{
+	struct chunk *chunk = atomic_load(&emergency.chunks);
+
+	while (chunk && (uintptr_t)block - (uintptr_t)chunk >= chunk->bytes)
+		chunk = chunk->next;
+	return chunk;
+}
+
+size_t emergency_size(const void *block)
+{
+	struct chunk *chunk = chunk_of(block);
+	const struct header *header = (const struct header *)block - 1;
+
+	if (!chunk)
+		return 0;
+	if ((uintptr_t)block % SM_ALIGN_MIN != 0 || header->chunk != chunk)
+		panic("use of a pointer inside a block", block);
+	return header->bytes;
+}
+
+bool emergency_free(void *block)
+{
+	struct chunk *chunk = chunk_of(block);
+	uint64_t state, rest;
+
+	if (!chunk || emergency_size(block) == 0)
+		return false;
+	((struct header *)block - 1)->chunk = NULL; /* a second free is seen */
+	state = atomic_load(&chunk->state);
+	do {
+		rest = state - ONE_BLOCK;
+		if (rest < ONE_BLOCK)
+			rest = round_up(sizeof(*chunk), SM_ALIGN_MIN);
+	} while (!atomic_compare_exchange_weak(&chunk->state, &state, rest));
+	return true;
+}
+
+void deferred_free(void *block)
+{
+	struct deferred *deferred = block;
+
+	if (emergency_free(block))
+		return;
+	deferred->next = atomic_load(&emergency.deferred);
+	while (!atomic_compare_exchange_weak(&emergency.deferred,
+					     &deferred->next, deferred))
+		continue;
+}
+
+void deferred_run(void)
+{
+	struct deferred *deferred;
+
+	if (likely(!atomic_load_explicit(&emergency.deferred,
+					 memory_order_relaxed)))
+		return;
+	deferred = atomic_exchange(&emergency.deferred, NULL);
+	while (deferred) {
+		struct deferred *following = deferred->next;
+
+		if (!free_inside(deferred))
+			panic("free of a pointer that is not a block",
+			      deferred);
+		deferred = following;
+	}
+}

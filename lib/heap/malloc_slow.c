@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* Allocate and free what the hot paths don't: route by size, and by address. */
+#include "heap/heap.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "heap/next.h"
+
+bool flags_are_valid(unsigned int flags)
+{
+	const unsigned int exclusive = SM_NOWAIT | SM_NOFAIL;
+
+	if ((flags & ~(unsigned int)(SM_ZERO | SM_NOWAIT | SM_NOFAIL)) == 0 &&
+	    (flags & exclusive) != exclusive)
+		return true;
+	errno = EINVAL;
+	return false;
+}
+
+/* The smallest class that holds @size bytes at multiples of @align, or 0. The
+ * objects of a class lie at multiples of its size. */
+static unsigned int aligned_class(size_t size, size_t align)
+{
+	size_t most = (size_t)1 << PAGE_SHIFT_MIN;
+	unsigned int class;
+
+	if (size > SLAB_SIZE_MAX || align > most)
+		return 0;
+	class = size_class_of(size);
+	while (class <= SIZE_CLASSES && size_class_bytes(class) % align != 0)
+		class++;
+	return class <= SIZE_CLASSES ? class : 0;
+}
+
+static void *alloc_object(unsigned int class, size_t size, unsigned int flags)
+{
+	struct cache *cache = &size_class_caches[class];
+	void *object = NULL;
+
+	if ((flags & SM_ZERO) && cache->size >= os_page_bytes()) {
+		object = cache_alloc_untouched(cache, flags);
+		if (object)
+			return object;
+	}
+	object = cache_alloc_slow(cache, flags);
+	if (object && (flags & SM_ZERO))
+		memset(object, 0, size);
+	return object;
+}
+
+static void *alloc_run(size_t size, size_t align, unsigned int flags)
+{
+	size_t bytes = round_up(max_size(size, 1), os_page_bytes());
+	size_t align_pages = max_size(align >> os_page_shift, 1);
+	bool is_zero;
+	void *run = pages_alloc(bytes >> os_page_shift, align_pages, USE_RUN,
+				flags, &is_zero);
+
+	if (run && (flags & SM_ZERO) && !is_zero)
+		memset(run, 0, bytes);
+	return run;
+}
+
+static void *alloc_inside(size_t size, size_t align, unsigned int flags)
+{
+	unsigned int class = aligned_class(size, align);
+
+	if (class)
+		return alloc_object(class, size, flags);
+	if (size <= RUN_BYTES_MAX && align <= RUN_BYTES_MAX)
+		return alloc_run(size, align, flags);
+	return vma_alloc(size, align, flags);
+}
+
+/* Memory that is cached above the layer that ran short. */
+static void *retry_after_reclaim(size_t size, size_t align, unsigned int flags)
+{
+	if (flags & SM_NOWAIT)
+		return NULL;
+	vma_trim();
+	if (size <= RUN_BYTES_MAX)
+		caches_shrink();
+	return alloc_inside(size, align, flags);
+}
+
+static void *alloc_once(size_t size, size_t align, unsigned int flags)
+{
+	void *block;
+
+	if (unlikely(!heap_ready()))
+		return NULL;
+	if (unlikely(!gate_enter(!(flags & SM_NOWAIT))))
+		return flags & SM_NOWAIT && !gate_is_inside()
+			       ? NULL
+			       : emergency_alloc(size, align, flags);
+	deferred_run();
+	block = alloc_inside(size, align, flags);
+	if (unlikely(!block))
+		block = retry_after_reclaim(size, align, flags);
+	gate_leave();
+	return block;
+}
+
+void *heap_alloc(size_t size, size_t align, unsigned int flags)
+{
+	void *block = NULL;
+
+	if (unlikely(size > PTRDIFF_MAX || align > PTRDIFF_MAX)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	do {
+		block = alloc_once(size, align, flags);
+	} while (unlikely(!block) && (flags & SM_NOFAIL) &&
+		 nofail_retry(size));
+	if (unlikely(!block))
+		errno = ENOMEM;
+	return block;
+}
+
+/* @block is in a zone, but is no object: a run, or a mistake. */
+static void free_in_zone(void *block, struct page *page)
+{
+	if (page->type == PAGE_CACHED && page_start(page) == block)
+		panic("double free", block);
+	if (page->type != PAGE_RUN || page_start(page) != block)
+		panic("free of a pointer that is not a block", block);
+	pages_free(block);
+}
+
+bool free_inside(void *block)
+{
+	struct cache *cache = cache_of_id(page_class(block));
+	struct page *page;
+
+	if (cache) {
+		cache_free_slow(cache, block);
+		return true;
+	}
+	page = page_find(block);
+	if (page) {
+		free_in_zone(block, page);
+		return true;
+	}
+	return vma_free(block) || emergency_free(block);
+}
+
+void heap_free(void *block)
+{
+	bool is_ours;
+
+	if (!block)
+		return;
+	if (unlikely(!heap_ready())) {
+		next_free(block);
+		return;
+	}
+	if (unlikely(!gate_enter(true))) {
+		deferred_free(block);
+		return;
+	}
+	deferred_run();
+	is_ours = free_inside(block);
+	gate_leave();
+	if (unlikely(!is_ours))
+		next_free(block);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* Grow and shrink a block: in place, by moving pages, or by copying. */
+#include "heap/heap.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "heap/next.h"
+
+/* A block may shrink in place as long as it keeps half of itself busy. */
+static bool is_worth_keeping(size_t size, size_t usable)
+{
+	return size <= usable && size >= usable / 2;
+}
+
+static bool resize_run(void *block, size_t size)
+{
+	size_t bytes = round_up(size, os_page_bytes());
+
+	return bytes > SLAB_SIZE_MAX && bytes <= RUN_BYTES_MAX &&
+	       pages_resize(block, bytes >> os_page_shift);
+}
+
+/* Inside the gate: the block with its new size, or NULL if it can't stay. */
+static void *resize_in_place(void *block, const struct block_info *old, size_t size)
+{
+	if (old->kind == BLOCK_RUN)
+		return resize_run(block, size) ? block : NULL;
+	if (old->kind == BLOCK_MAPPING)
+		return size > RUN_BYTES_MAX ? vma_resize(block, size, true)
+					    : NULL;
+	return is_worth_keeping(size, old->size) ? block : NULL;
+}
+
+static void *move_block(void *block, size_t usable, size_t size)
+{
+	void *moved = sm_malloc(size);
+
+	if (!moved)
+		return NULL;
+	memcpy(moved, block, min_size(usable, size));
+	return moved;
+}
+
+static void *realloc_foreign(void *block, size_t size)
+{
+	void *moved = move_block(block, next_usable_size(block), size);
+
+	if (moved)
+		next_free(block);
+	return moved;
+}
+
+void *sm_realloc(void *block, size_t size)
+{
+	struct block_info old;
+	void *resized = NULL;
+	bool entered;
+
+	if (!block)
+		return sm_malloc(size);
+	if (size == 0) {
+		sm_free(block);
+		return NULL;
+	}
+	if (size > PTRDIFF_MAX) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	entered = heap_ready() && gate_enter(true);
+	old = block_find(block);
+	if (entered) {
+		resized = resize_in_place(block, &old, size);
+		gate_leave();
+	}
+	if (resized)
+		return resized;
+	if (old.kind == BLOCK_NONE)
+		return realloc_foreign(block, size);
+	resized = move_block(block, old.size, size);
+	if (resized)
+		sm_free(block);
+	return resized;
+}

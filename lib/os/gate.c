@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The gate that fork closes.
+ *
+ * It is a reader-writer lock for many readers and a rare writer. A reader
+ * counts itself in one of a few stripes, then looks whether the gate is closed;
+ * the writer closes it, then looks whether the stripes are empty. Both sides
+ * store before they load, sequentially consistent, so one of them sees the
+ * other.
+ */
+#include "os/gate.h"
+
+#include <stdatomic.h>
+#include <sys/syscall.h>
+
+#include "os/os.h"
+#include "os/syscall.h"
+
+enum {
+	STRIPES = 16,
+	/* How long a closed gate is waited for. A fork copies page tables in
+	 * less; one that takes longer is likely waiting for the waiter. */
+	PATIENCE_MS = 20,
+	DRAIN_POLL_MS = 10, /* in case a wake-up went to an earlier closing */
+};
+
+struct stripe {
+	_Alignas(CACHE_LINE_BYTES) atomic_uint inside; /* [atomic] */
+};
+
+static struct {
+	atomic_uint closed;	/* [atomic] futex of those who want in */
+	atomic_uint departures; /* [atomic] futex of the one who closes */
+	atomic_uint joined;	/* [atomic] deals out the stripes */
+	long pid;		/* [closed] of the process counted here */
+	struct stripe stripes[STRIPES];
+} gate;
+
+static THREAD_LOCAL struct {
+	unsigned char inside; /* passed in, or on the way */
+	unsigned char closer; /* this thread holds the gate closed */
+	unsigned char stripe; /* 1 to STRIPES; 0: none dealt yet */
+} self;
+
+static atomic_uint *own_stripe(void)
+{
+	if (unlikely(self.stripe == 0))
+		self.stripe =
+			(unsigned char)(atomic_fetch_add(&gate.joined, 1) %
+						STRIPES +
+					1);
+	return &gate.stripes[self.stripe - 1].inside;
+}
+
+static void count_out(void)
+{
+	atomic_fetch_sub(own_stripe(), 1);
+	if (unlikely(atomic_load(&gate.closed))) {
+		atomic_fetch_add(&gate.departures, 1);
+		os_futex_wake_all(&gate.departures);
+	}
+}
+
+static COLD bool wait_until_open(void)
+{
+	while (atomic_load(&gate.closed)) {
+		if (!os_futex_wait(&gate.closed, 1, PATIENCE_MS))
+			return false;
+	}
+	return true;
+}
+
+bool gate_enter(bool wait)
+{
+	if (unlikely(self.inside))
+		return false;
+	self.inside = 1;
+	/* A signal handler that comes from here on is refused. */
+	atomic_signal_fence(memory_order_seq_cst);
+
+	for (;;) {
+		atomic_fetch_add(own_stripe(), 1);
+		if (likely(!atomic_load(&gate.closed)) || self.closer)
+			return true;
+		count_out();
+		if (!wait || !wait_until_open()) {
+			self.inside = 0;
+			return false;
+		}
+	}
+}
+
+void gate_leave(void)
+{
+	count_out();
+	atomic_signal_fence(memory_order_seq_cst);
+	self.inside = 0;
+}
+
+bool gate_is_inside(void)
+{
+	return self.inside;
+}
+
+static unsigned int count_inside(void)
+{
+	unsigned int sum = 0;
+
+	for (int i = 0; i < STRIPES; i++)
+		sum += atomic_load(&gate.stripes[i].inside);
+	return sum;
+}
+
+/*
+ * A child that was not announced (raw clone, _Fork) inherits the marks of
+ * threads that it does not have. Forget them, or it would wait for ever.
+ */
+static void forget_ghosts(void)
+{
+	long pid = os_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+
+	if (gate.pid != 0 && gate.pid != pid) {
+		for (int i = 0; i < STRIPES; i++)
+			atomic_store(&gate.stripes[i].inside, 0);
+		if (self.inside)
+			atomic_store(own_stripe(), 1);
+	}
+	gate.pid = pid;
+}
+
+void gate_close(void)
+{
+	/* fork from a signal handler: the interrupted code stays inside, and
+	 * goes on in parent and child alike. */
+	unsigned int own = self.inside;
+	unsigned int expected = 0;
+
+	while (!atomic_compare_exchange_strong(&gate.closed, &expected, 1)) {
+		os_futex_wait(&gate.closed, 1, 0);
+		expected = 0;
+	}
+	self.closer = 1;
+	forget_ghosts();
+	for (;;) {
+		unsigned int seen = atomic_load(&gate.departures);
+
+		if (count_inside() <= own)
+			return;
+		os_futex_wait(&gate.departures, seen, DRAIN_POLL_MS);
+	}
+}
+
+void gate_reopen(void)
+{
+	self.closer = 0;
+	atomic_store(&gate.closed, 0);
+	os_futex_wake_all(&gate.closed);
+}
+
+void gate_reopen_child(void)
+{
+	gate.pid = os_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+	self.closer = 0;
+	atomic_store(&gate.closed, 0);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* Allocate and free runs of pages: the per-CPU lists, then zone by zone. */
+#include "page/page.h"
+
+#include <slubmalloc/flags.h>
+
+#include "page/pcp.h"
+
+enum {
+	/* Reclaim in the path of a free: a bounded piece of work, in pieces
+	 * worth a system call. */
+	RECLAIM_OPERATIONS = 16,
+	RECLAIM_BYTES_SHIFT = 16,
+};
+
+static struct {
+	struct zone first;	       /* the one of page_window */
+	struct zone *zones[ZONES_MAX]; /* [windows to write, atomic to read] */
+	size_t count;		       /* [windows to write, atomic to read] */
+	struct lock windows;
+	atomic_size_t run_allocs; /* [atomic] */
+	atomic_size_t run_frees;  /* [atomic] */
+} pages = { .windows = LOCK_INIT(RANK_WINDOWS) };
+
+size_t zone_count(void)
+{
+	return __atomic_load_n(&pages.count, __ATOMIC_ACQUIRE);
+}
+
+struct zone *zone_at(size_t index)
+{
+	return index == 0 ? &pages.first : pages.zones[index];
+}
+
+bool page_init(const struct page_options *options)
+{
+	zone_set_retain(options->retain);
+	if (!zone_create(&pages.first, options->window))
+		return false;
+	pages.zones[0] = &pages.first;
+	__atomic_store_n(&pages.count, 1, __ATOMIC_RELEASE);
+	page_window.start = (uintptr_t)pages.first.heap.start;
+	page_window.frame_classes = (uint8_t *)pages.first.classes.start;
+	pcp_init(options->cpus);
+	return true;
+}
+
+/* One more zone, as large as all the others together. */
+static bool add_zone(size_t seen)
+{
+	size_t bytes = (size_t)1 << PAGEBLOCK_SHIFT << 3;
+	struct zone *zone;
+	bool ok;
+
+	lock_acquire(&pages.windows);
+	if (pages.count != seen || pages.count == ZONES_MAX) {
+		lock_release(&pages.windows);
+		return pages.count != seen; /* somebody else did */
+	}
+	for (size_t i = 0; i < pages.count; i++)
+		bytes += zone_at(i)->heap.reserved;
+	zone = os_map(round_up(sizeof(*zone), os_page_bytes()));
+	ok = zone && zone_create(zone, (size_t)1 << ceil_log2(bytes));
+	if (ok) {
+		pages.zones[pages.count] = zone;
+		__atomic_store_n(&pages.count, pages.count + 1,
+				 __ATOMIC_RELEASE);
+	} else if (zone) {
+		os_unmap(zone, round_up(sizeof(*zone), os_page_bytes()));
+	}
+	lock_release(&pages.windows);
+	return ok;
+}
+
+static struct page *take_from_zones(size_t count, size_t align,
+				    enum page_use use, unsigned int flags,
+				    bool *ret_zero)
+{
+	size_t seen;
+
+	do {
+		seen = zone_count();
+		for (size_t i = 0; i < seen; i++) {
+			long first = zone_take(zone_at(i), count, align, use,
+					       flags, ret_zero);
+
+			if (first >= 0)
+				return zone_page(zone_at(i), (size_t)first);
+		}
+	} while (!(flags & SM_NOWAIT) && add_zone(seen));
+	return NULL;
+}
+
+static struct page *take_run(size_t count, size_t align, enum page_use use,
+			     unsigned int flags, bool *ret_zero)
+{
+	struct page *run = NULL;
+
+	/* A slab's count is its alignment, so those are aligned there, too. */
+	if (align == 1 || use == USE_SLAB)
+		run = pcp_take(count, use);
+	if (run) {
+		*ret_zero = false;
+		return run;
+	}
+	run = take_from_zones(count, align, use, flags, ret_zero);
+	if (!run && !(flags & SM_NOWAIT) && pcp_pages() >= count) {
+		/* What is missing may lie in the lists of other CPUs. */
+		pcp_drain();
+		run = take_from_zones(count, align, use, flags, ret_zero);
+	}
+	return run;
+}
+
+void *pages_alloc(size_t count, size_t align, enum page_use use,
+		  unsigned int flags, bool *ret_zero)
+{
+	static const uint8_t types[USE_COUNT] = {
+		[USE_SLAB] = PAGE_SLAB,
+		[USE_RUN] = PAGE_RUN,
+		[USE_META] = PAGE_META,
+	};
+	bool is_zero;
+	struct page *run;
+
+	CHECK(count > 0 && max_size(count, align) <= pages_per_block());
+	run = take_run(count, align, use, flags, &is_zero);
+	if (!run)
+		return NULL;
+	*run = (struct page){
+		.count = (uint32_t)count,
+		.type = types[use],
+		.use = (uint8_t)use,
+	};
+	if (use == USE_RUN)
+		atomic_fetch_add_explicit(&pages.run_allocs, 1,
+					  memory_order_relaxed);
+	if (ret_zero)
+		*ret_zero = is_zero;
+	return page_start(run);
+}
+
+static void reclaim_some(struct zone *zone)
+{
+	unsigned int order = RECLAIM_BYTES_SHIFT - os_page_shift;
+
+	zone_reclaim(zone, zone_watermark(zone, WATERMARK_LOW),
+		     RECLAIM_OPERATIONS, order);
+}
+
+void pcp_return_run(struct page *run)
+{
+	char *start = page_start(run);
+	struct zone *zone = zone_of(start);
+	size_t first = (size_t)(run - zone_page(zone, 0));
+
+	run->type = PAGE_NONE;
+	if (zone_give(zone, first, run->count, (enum page_use)run->use) > 0)
+		reclaim_some(zone);
+}
+
+void pages_free(void *start)
+{
+	struct page *run = page_find(start);
+
+	CHECK(run && (run->type == PAGE_RUN || run->type == PAGE_SLAB));
+	if (run->type == PAGE_RUN)
+		atomic_fetch_add_explicit(&pages.run_frees, 1,
+					  memory_order_relaxed);
+	if (!pcp_give(run))
+		pcp_return_run(run);
+}
+
+bool pages_resize(void *start, size_t count)
+{
+	struct page *run = page_find(start);
+	struct zone *zone = zone_of(start);
+	size_t first = (size_t)(run - zone_page(zone, 0));
+	size_t old = run->count;
+
+	CHECK(run->type == PAGE_RUN && count > 0);
+	if (count > old &&
+	    (count > pages_per_block() ||
+	     !zone_take_range(zone, first + old, count - old,
+			      (enum page_use)run->use)))
+		return false;
+	run->count = (uint32_t)count;
+	if (count < old &&
+	    zone_give(zone, first + count, old - count,
+		      (enum page_use)run->use) > 0)
+		reclaim_some(zone);
+	return true;
+}
+
+size_t pages_trim(size_t keep)
+{
+	size_t bytes = 0;
+
+	pcp_drain();
+	for (size_t i = zone_count(); i-- > 0;) {
+		bytes += zone_reclaim(zone_at(i), keep >> os_page_shift,
+				      SIZE_MAX, 0)
+			 << os_page_shift;
+		if (keep == 0)
+			bytes += zone_shrink(zone_at(i));
+	}
+	return bytes;
+}
+
+size_t pages_give_back_addresses(void)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < zone_count(); i++) {
+		struct zone *zone = zone_at(i);
+
+		lock_acquire(&zone->lock);
+		bytes += arena_give_back(&zone->heap);
+		bytes += arena_give_back(&zone->pages);
+		bytes += arena_give_back(&zone->blocks);
+		bytes += arena_give_back(&zone->classes);
+		lock_release(&zone->lock);
+	}
+	return bytes;
+}
+
+void pages_set_retain(size_t bytes)
+{
+	zone_set_retain(bytes);
+}
+
+static void add_zone_stats(struct zone *zone, struct page_stats *stats)
+{
+	lock_acquire(&zone->lock);
+	stats->reserved_bytes += zone->heap.reserved;
+	stats->committed_bytes += zone->heap.brk;
+	stats->returned_bytes += zone->returned;
+	stats->free += zone->free;
+	stats->free_dirty += zone->free_dirty;
+	for (unsigned int use = 0; use < USE_COUNT; use++)
+		stats->used[use] += zone->used[use];
+	for (size_t page = 0; page < zone->present; page += pages_per_block())
+		pageblock_count_free(zone_block(zone, page),
+				     stats->free_blocks);
+	lock_release(&zone->lock);
+}
+
+void page_stats(struct page_stats *stats)
+{
+	*stats = (struct page_stats){ .zones = zone_count() };
+	for (size_t i = 0; i < zone_count(); i++)
+		add_zone_stats(zone_at(i), stats);
+	for (int level = 0; level < WATERMARKS; level++)
+		stats->watermarks[level] = zone_watermark(&pages.first, level);
+	stats->cached = pcp_pages();
+	stats->run_allocs = atomic_load_explicit(&pages.run_allocs,
+						 memory_order_relaxed);
+	stats->run_frees = atomic_load_explicit(&pages.run_frees,
+						memory_order_relaxed);
+}
+
+void page_check(void)
+{
+	for (size_t i = 0; i < zone_count(); i++)
+		zone_check(zone_at(i));
+}

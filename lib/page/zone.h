@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A zone: one window of addresses, its pageblocks, and where to find a free
+ * one. Private to page/.
+ *
+ * The lists of pageblocks are indexed by use, by the largest free order in the
+ * pageblock, and by how full it is. An allocation takes from the pageblock
+ * whose largest free order is the smallest that suffices, so that large free
+ * blocks last; and among those from the fullest, so that the emptiest become
+ * free as a whole and can go back to the system.
+ */
+#ifndef PAGE_ZONE_H
+#define PAGE_ZONE_H
+
+#include "page/pageblock.h"
+
+enum {
+	ZONES_MAX = 64,
+	FULLNESS_LEVELS = 8,
+};
+
+struct zone {
+	struct lock lock;
+	struct arena heap;    /* [lock] the window itself */
+	struct arena pages;   /* [lock] descriptors, one per page */
+	struct arena blocks;  /* [lock] pageblocks, one per 2 MiB */
+	struct arena classes; /* [lock] the page class map, a byte per frame */
+
+	/* [lock] heads by use, largest free order, fullness */
+	struct list lists[USE_COUNT + 1][PAGE_ORDER_MAX + 1][FULLNESS_LEVELS];
+	/* [lock] bit f: the list of fullness f isn't empty */
+	uint8_t nonempty[USE_COUNT + 1][PAGE_ORDER_MAX + 1];
+
+	size_t present;		/* [lock] pages below the break */
+	size_t free;		/* [lock to write, atomic to read] pages */
+	size_t free_dirty;	/* [lock to write, atomic to read] of them */
+	size_t used[USE_COUNT]; /* [lock] pages allocated */
+	size_t returned;	/* [lock] bytes given back to the system */
+	size_t scan;		/* [lock] pageblock where reclaim goes on */
+	bool reclaiming;	/* [lock] somebody is at it */
+};
+
+/* Make a zone with a window of at most @most bytes; false if there is none. */
+bool zone_create(struct zone *zone, size_t most);
+
+/* As pages_alloc(), from this zone; the page index in it, or -1. */
+long zone_take(struct zone *zone, size_t count, size_t align, enum page_use use,
+	       unsigned int flags, bool *ret_zero);
+
+/* Free @count pages from page @first, of @use; returns the excess over the high
+ * watermark, in pages. */
+size_t zone_give(struct zone *zone, size_t first, size_t count,
+		 enum page_use use);
+
+/* Take exactly these pages, for the run of @use in front of them. */
+bool zone_take_range(struct zone *zone, size_t first, size_t count,
+		     enum page_use use);
+
+/* Put @block on the list where it belongs now. */
+void zone_relink_locked(struct zone *zone, struct pageblock *block);
+
+/* Count @pages free pages, of which @dirty aren't known to be zero; negative
+ * for pages that are free no more. */
+void zone_count_free_locked(struct zone *zone, struct pageblock *block,
+			    long pages, long dirty);
+
+/* A watermark, in pages; see docs/design/page.md. */
+size_t zone_watermark(const struct zone *zone, int level);
+void zone_set_retain(size_t bytes);
+
+/* Return dirty free pages down to @keep pages; at most @operations system
+ * calls, of blocks of @order pages at least. Pages returned. */
+size_t zone_reclaim(struct zone *zone, size_t keep, size_t operations,
+		    unsigned int order);
+
+/* Move the break down below the free pageblocks at the top; bytes. */
+size_t zone_shrink(struct zone *zone);
+
+void zone_check(struct zone *zone);
+
+static inline struct pageblock *zone_block(const struct zone *zone, size_t page)
+{
+	return (struct pageblock *)zone->blocks.start +
+	       page / pages_per_block();
+}
+
+static inline size_t zone_block_index(const struct zone *zone,
+				      const struct pageblock *block)
+{
+	return (size_t)(block - (struct pageblock *)zone->blocks.start);
+}
+
+static inline char *zone_address(const struct zone *zone, size_t page)
+{
+	return zone->heap.start + (page << os_page_shift);
+}
+
+static inline struct page *zone_page(const struct zone *zone, size_t page)
+{
+	return (struct page *)zone->pages.start + page;
+}
+
+/* Pages of the pageblock at @index that are below the break. */
+static inline size_t zone_block_present(const struct zone *zone, size_t index)
+{
+	return min_size(zone->present - index * pages_per_block(),
+			pages_per_block());
+}
+
+/* The zones, oldest first; @index below zone_count(). Needs no lock. */
+size_t zone_count(void);
+struct zone *zone_at(size_t index);
+
+/* The zone whose break is above @address, or NULL. Needs no lock. */
+struct zone *zone_of(const void *address);
+
+#endif

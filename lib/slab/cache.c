@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* Create, find, shrink and destroy object caches. */
+#include "slab/slab_internal.h"
+
+#include <string.h>
+
+enum {
+	FIRST_OWN_ID = SIZE_CLASSES + 1, /* of a program's caches */
+	OWN_SLOTS = 48,			 /* of their per-CPU arrays */
+	ARRAY_BYTES = 64 << 10, /* of objects in one array, about */
+	ARRAY_SLOTS_MIN = 8,
+	ARRAY_SLOTS_MAX = 256,
+	EMPTY_BYTES = 64 << 10, /* of slabs kept empty; one at least */
+	ALIGN_MAX = 4096,
+};
+
+struct cache size_class_caches[SIZE_CLASSES + 1];
+
+static struct {
+	struct lock lock;
+	struct list all;		/* [lock] oldest first */
+	struct cache *by_id[CPU_ARRAYS]; /* [lock to write, atomic to read] */
+} caches = { .lock = LOCK_INIT(RANK_CACHES) };
+
+struct cache *cache_of_id(unsigned int id)
+{
+	return __atomic_load_n(&caches.by_id[id], __ATOMIC_ACQUIRE);
+}
+
+/* Objects in a sheaf: few of the large ones. The kernel's numbers. */
+static unsigned int batch_for(size_t size)
+{
+	if (size >= 4096)
+		return 4;
+	if (size >= 1024)
+		return 12;
+	return size >= 256 ? 28 : 60;
+}
+
+static unsigned int slots_for(const struct cache *cache)
+{
+	if (cache->flags & SM_CACHE_NO_SHEAVES)
+		return 0;
+	if (cache->id >= FIRST_OWN_ID)
+		return OWN_SLOTS;
+	return (unsigned int)clamp_size(ARRAY_BYTES / cache->size,
+					ARRAY_SLOTS_MIN, ARRAY_SLOTS_MAX);
+}
+
+/* Fill in a zeroed @cache whose id, size, flags and constructor are set. */
+static bool init_cache(struct cache *cache)
+{
+	size_t bytes;
+
+	if (!slab_layout(cache))
+		return false;
+	bytes = (size_t)1 << (cache->slab_order + os_page_shift);
+	cache->max_empty = (unsigned int)max_size(EMPTY_BYTES / bytes, 1);
+	cache->batch = batch_for(cache->size);
+	if (slots_for(cache) == 0 ||
+	    cpu_array_assign(cache->id, slots_for(cache)) == 0)
+		cache->batch = 1;
+	lock_init(&cache->lock, RANK_CACHE);
+	list_init(&cache->empty);
+	for (int level = 0; level < PARTIAL_LEVELS; level++)
+		list_init(&cache->partial[level]);
+	barn_init(&cache->barn, cache->batch * cache->size);
+	if (cache->batch == 1)
+		cache->barn.max_full = 0;
+	return true;
+}
+
+static void publish_cache_locked(struct cache *cache)
+{
+	CHECK(lock_is_held(&caches.lock));
+	list_add_tail(&caches.all, &cache->link);
+	__atomic_store_n(&caches.by_id[cache->id], cache, __ATOMIC_RELEASE);
+}
+
+static void name_size_class(struct cache *cache)
+{
+	static const char prefix[] = "malloc-";
+	char *end = cache->name + sizeof(prefix) - 1;
+	size_t digits = 1;
+
+	for (size_t rest = cache->size; rest >= 10; rest /= 10)
+		digits++;
+	memcpy(cache->name, prefix, sizeof(prefix));
+	for (size_t rest = cache->size, i = digits; i-- > 0; rest /= 10)
+		end[i] = (char)('0' + rest % 10);
+}
+
+bool slab_init(void)
+{
+	list_init(&caches.all);
+	if (!cpu_arrays_init())
+		return false;
+	lock_acquire(&caches.lock);
+	for (unsigned int class = 1; class <= SIZE_CLASSES; class++) {
+		struct cache *cache = &size_class_caches[class];
+
+		cache->id = class;
+		cache->size = size_class_bytes(class);
+		cache->align = min_size(lowest_bit(cache->size), ALIGN_MAX);
+		name_size_class(cache);
+		init_cache(cache);
+		publish_cache_locked(cache);
+	}
+	lock_release(&caches.lock);
+	return true;
+}
+
+/* A free number, or 0 if all are taken. */
+static unsigned int find_id_locked(void)
+{
+	for (unsigned int id = FIRST_OWN_ID; id < CPU_ARRAYS; id++) {
+		if (!caches.by_id[id])
+			return id;
+	}
+	return 0;
+}
+
+static size_t effective_align(size_t size, size_t align, unsigned int flags)
+{
+	align = max_size(align, QUANTUM);
+	/* As the kernel does: no more than the object can use of a line. */
+	if (flags & SM_CACHE_HWALIGN)
+		align = max_size(align,
+				 min_size(CACHE_LINE_BYTES,
+					  (size_t)1 << ceil_log2(size)));
+	return align;
+}
+
+struct cache *cache_create(const char *name, size_t size, size_t align,
+			   unsigned int flags, void (*constructor)(void *))
+{
+	struct cache *cache;
+	bool ok;
+
+	cache = meta_alloc(sizeof(*cache), 0);
+	if (!cache)
+		return NULL;
+	cache->align = effective_align(size, align, flags);
+	cache->size = round_up(size, cache->align);
+	cache->flags = flags;
+	cache->constructor = constructor;
+	strncpy(cache->name, name, sizeof(cache->name) - 1);
+
+	lock_acquire(&caches.lock);
+	cache->id = find_id_locked();
+	ok = cache->id > 0 && init_cache(cache);
+	if (ok)
+		publish_cache_locked(cache);
+	lock_release(&caches.lock);
+	if (!ok) {
+		meta_free(cache, sizeof(*cache));
+		return NULL;
+	}
+	return cache;
+}
+
+static void return_drained(unsigned int id, void *const *objects,
+			   unsigned int count)
+{
+	slabs_return(cache_of_id(id), objects, count);
+}
+
+static void shrink_locked(struct cache *cache)
+{
+	CHECK(lock_is_held(&caches.lock));
+	barn_empty_out(cache);
+	slabs_shrink(cache);
+}
+
+bool cache_shrink(struct cache *cache)
+{
+	lock_acquire(&caches.lock);
+	cpu_arrays_drain(cache->id, return_drained);
+	shrink_locked(cache);
+	lock_release(&caches.lock);
+	return __atomic_load_n(&cache->nr_slabs, __ATOMIC_RELAXED) > 0;
+}
+
+void caches_shrink(void)
+{
+	lock_acquire(&caches.lock);
+	cpu_arrays_drain(0, return_drained);
+	list_for_each(node, &caches.all)
+		shrink_locked(container_of(node, struct cache, link));
+	lock_release(&caches.lock);
+}
+
+bool cache_destroy(struct cache *cache)
+{
+	bool is_free;
+
+	lock_acquire(&caches.lock);
+	cpu_arrays_drain(cache->id, return_drained);
+	shrink_locked(cache);
+	is_free = cache->nr_slabs == 0;
+	if (is_free) {
+		list_remove(&cache->link);
+		__atomic_store_n(&caches.by_id[cache->id], NULL,
+				 __ATOMIC_RELEASE);
+	}
+	lock_release(&caches.lock);
+	if (is_free)
+		meta_free(cache, sizeof(*cache));
+	return is_free;
+}
+
+struct cache *cache_at(size_t index)
+{
+	struct cache *found = NULL;
+
+	lock_acquire(&caches.lock);
+	list_for_each(node, &caches.all) {
+		if (index-- == 0) {
+			found = container_of(node, struct cache, link);
+			break;
+		}
+	}
+	lock_release(&caches.lock);
+	return found;
+}
+
+void cache_stats(struct cache *cache, struct cache_stats *stats)
+{
+	lock_acquire(&cache->lock);
+	stats->slabs = cache->nr_slabs;
+	stats->objects = cache->nr_slabs * cache->slab_objects;
+	stats->free = cache->free_objects;
+	stats->refills = cache->refills;
+	stats->flushes = cache->flushes;
+	lock_release(&cache->lock);
+	stats->cached = cpu_arrays_count(cache->id) +
+			__atomic_load_n(&cache->barn.objects, __ATOMIC_RELAXED);
+	stats->cached = min_size(stats->cached, stats->objects - stats->free);
+	stats->barn_gets = __atomic_load_n(&cache->barn.gets, __ATOMIC_RELAXED);
+	stats->barn_puts = __atomic_load_n(&cache->barn.puts, __ATOMIC_RELAXED);
+}

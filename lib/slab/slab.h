@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Object caches: blocks of one size. Linux's mm/slub.c, as of Linux 7.
+ *
+ * A free object is in one of three places, nearest first:
+ *
+ *	per-CPU arrays  cpu_array.h	restartable sequences, no lock
+ *	the barn	barn.c		sheaves: batches that CPUs exchange
+ *	its slab	slab.c		a bit in the slab's map of free objects
+ *
+ * Objects move between them in batches. No object has an owner: any thread
+ * frees into the array of the CPU it runs on, and thread exit has nothing to
+ * do. What is cached is bounded by CPUs, not by threads.
+ *
+ * Debugging is never tested on the hot path: a cache with debugging has arrays
+ * without room, so that every operation goes the slow way.
+ *
+ * Functions are called inside the gate, unless they say otherwise.
+ */
+#ifndef SLAB_SLAB_H
+#define SLAB_SLAB_H
+
+#include <slubmalloc/cache.h>
+#include <slubmalloc/flags.h>
+
+#include "page/page.h"
+#include "slab/cpu_array.h"
+#include "slab/size_class.h"
+
+enum {
+	CACHE_NAME_BYTES = 32,
+	SHEAF_CAPACITY = 62, /* so that a sheaf fills 512 bytes */
+	PARTIAL_LEVELS = 4,
+};
+
+/* A batch of objects, when it's in a barn. */
+struct sheaf {
+	struct sheaf *next;
+	size_t count;
+	void *objects[SHEAF_CAPACITY];
+};
+
+/* The stock of sheaves that the CPUs of a cache exchange. */
+struct barn {
+	struct lock lock;
+	struct sheaf *full;  /* [lock] most recent first */
+	struct sheaf *empty; /* [lock] */
+	unsigned int nr_full;  /* [lock] */
+	unsigned int nr_empty; /* [lock] */
+	unsigned int max_full; /* [fixed at creation] */
+	size_t objects;	       /* [lock to write, atomic to read] in sheaves */
+	size_t gets;	       /* [lock] sheaves taken */
+	size_t puts;	       /* [lock] sheaves given */
+};
+
+struct slab;
+
+struct cache {
+	unsigned int id;	     /* [fixed at creation] */
+	unsigned int flags;	     /* [fixed at creation] */
+	size_t size;		     /* [fixed at creation] from one object to
+				      * the next */
+	size_t align;		     /* [fixed at creation] */
+	uint64_t reciprocal;	     /* [fixed at creation] of size */
+	unsigned int slab_order;     /* [fixed at creation] */
+	unsigned int slab_objects;   /* [fixed at creation] objects in a slab */
+	unsigned int batch;	     /* [fixed at creation] objects in a sheaf */
+	unsigned int max_empty;	     /* [fixed at creation] slabs kept */
+	void (*constructor)(void *); /* [fixed at creation] */
+	char name[CACHE_NAME_BYTES]; /* [fixed at creation] */
+	struct list link;	     /* [caches] in the list of all */
+
+	struct lock lock;
+	struct list partial[PARTIAL_LEVELS]; /* [lock] emptiest first */
+	struct list empty;	/* [lock] slabs with all objects free */
+	unsigned int nr_empty;	/* [lock] */
+	size_t nr_slabs;	/* [lock to write, atomic to read] */
+	size_t free_objects;	/* [lock to write, atomic to read] in slabs */
+	size_t refills;		/* [lock] batches taken from slabs */
+	size_t flushes;		/* [lock] batches returned to slabs */
+
+	struct barn barn;
+};
+
+/* The cache of each size class; index 0 is unused. */
+extern struct cache size_class_caches[SIZE_CLASSES + 1]
+	__attribute__((visibility("hidden")));
+
+/* Make the caches of the size classes and the per-CPU arrays; false if there's
+ * no memory. */
+bool slab_init(void);
+
+/* The cache with the number @id, or NULL. Needs no gate. */
+struct cache *cache_of_id(unsigned int id);
+
+/*
+ * A new cache, or NULL if there's no memory or the arguments are out of range;
+ * see sm_cache_create().
+ */
+struct cache *cache_create(const char *name, size_t size, size_t align,
+			   unsigned int flags, void (*constructor)(void *));
+
+/* Give back the cache; false if objects are still allocated. */
+bool cache_destroy(struct cache *cache);
+
+/* Give back free slabs; true if slabs are left. */
+bool cache_shrink(struct cache *cache);
+
+/* cache_shrink() on all caches, with one drain of the arrays. */
+void caches_shrink(void);
+
+/* The cold half of an allocation: the arrays, the barn, slabs, new slabs. NULL
+ * if there's no memory. @flags of enum sm_flags; SM_ZERO is the caller's. */
+void *cache_alloc_slow(struct cache *cache, unsigned int flags);
+
+/* The cold half of a free; @object is of @cache, or this panics. */
+void cache_free_slow(struct cache *cache, void *object);
+
+/* @count objects or none; straight from the slabs. */
+bool cache_alloc_batch(struct cache *cache, void **objects, size_t count,
+		       unsigned int flags);
+void cache_free_batch(struct cache *cache, void *const *objects, size_t count);
+
+/*
+ * An object that was never handed out and is known to be zero, or NULL if there
+ * is none at hand: for objects large enough that writing zeroes costs more.
+ */
+void *cache_alloc_untouched(struct cache *cache, unsigned int flags);
+
+/* The first byte of the object of @cache that @address lies in; NULL if it lies
+ * behind the last one. */
+void *cache_object_at(const struct cache *cache, const void *address);
+
+/* Whether @object of @cache is free in its slab: not in an array or a barn. */
+bool cache_object_is_free(struct cache *cache, const void *object);
+
+struct cache_stats {
+	size_t slabs;
+	size_t objects; /* in them */
+	size_t free;	/* of them, free in their slab */
+	size_t cached;	/* of them, in arrays and barn */
+	size_t refills, flushes, barn_gets, barn_puts;
+};
+void cache_stats(struct cache *cache, struct cache_stats *stats);
+
+/* The cache at @index in the list of all, or NULL. */
+struct cache *cache_at(size_t index);
+
+/* Panic if an invariant is broken. */
+void cache_check(struct cache *cache);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * 1 GiB of small blocks, freed in another order: most of it goes back to the
+ * system by itself, and malloc_trim() leaves less than 64 MiB.
+ */
+#include "limits.h"
+
+#include <malloc.h>
+#include <sys/mman.h>
+
+enum {
+	BLOCK_MAX = 512,
+	BLOCKS_MAX = 8 << 20
+};
+
+/* The blocks; mapped, so that its memory is not the allocator's. */
+static char **blocks;
+static size_t count;
+
+static void allocate_blocks(void)
+{
+	uint64_t state = 1;
+
+	for (size_t sum = 0; sum < GIB && count < BLOCKS_MAX; count++) {
+		size_t size = next_number(&state) % BLOCK_MAX + 1;
+
+		blocks[count] = malloc(size);
+		if (!blocks[count])
+			abort();
+		memset(blocks[count], 1, size);
+		sum += size;
+	}
+}
+
+static void shuffle_blocks(void)
+{
+	uint64_t state = 2;
+
+	for (size_t i = count - 1; i > 0; i--) {
+		size_t j = next_number(&state) % (i + 1);
+		char *block = blocks[i];
+
+		blocks[i] = blocks[j];
+		blocks[j] = block;
+	}
+}
+
+int main(void)
+{
+	size_t map_bytes = BLOCKS_MAX * sizeof(*blocks), peak, rest;
+
+	require_preload();
+	blocks = mmap(NULL, map_bytes, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (blocks == MAP_FAILED)
+		return 1;
+	allocate_blocks();
+	shuffle_blocks();
+	peak = resident_bytes();
+	expect_limit(peak >= GIB, "with all blocks, at least", peak, GIB);
+
+	for (size_t i = 0; i < count; i++)
+		free(blocks[i]);
+	munmap(blocks, map_bytes);
+	rest = resident_bytes();
+	expect_limit(rest < GIB / 2, "freed, before the trim", rest, GIB / 2);
+	malloc_trim(0);
+	rest = resident_bytes();
+	expect_limit(rest < 64 * MIB, "after the trim", rest, 64 * MIB);
+	return 0;
+}
