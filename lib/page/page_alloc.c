@@ -155,7 +155,7 @@ void pcp_return_run(struct page *run)
 	size_t first = (size_t)(run - zone_page(zone, 0));
 
 	run->type = PAGE_NONE;
-	if (zone_give(zone, first, run->count, (enum page_use)run->use) > 0)
+	if (zone_give(zone, first, run->count, (enum page_use)run->use))
 		reclaim_some(zone);
 }
 
@@ -180,14 +180,14 @@ bool pages_resize(void *start, size_t count)
 
 	CHECK(run->type == PAGE_RUN && count > 0);
 	if (count > old &&
-	    (count > pages_per_block() ||
+	    (first % pages_per_block() + count > pages_per_block() ||
 	     !zone_take_range(zone, first + old, count - old,
 			      (enum page_use)run->use)))
 		return false;
 	run->count = (uint32_t)count;
 	if (count < old &&
 	    zone_give(zone, first + count, old - count,
-		      (enum page_use)run->use) > 0)
+		      (enum page_use)run->use))
 		reclaim_some(zone);
 	return true;
 }

@@ -184,25 +184,45 @@ void pageblock_clear_dirty(struct pageblock *block, size_t first, size_t count)
 		block->dirty[word] &= ~range_mask(word, first, count);
 }
 
-long pageblock_next_dirty(const struct pageblock *block, unsigned int order,
-			  size_t from, size_t *ret_count)
+/* The first free node of @order with a dirty page, or 0. */
+static size_t find_dirty_node(const struct pageblock *block, unsigned int order)
 {
-	while (from < pages_per_block()) {
-		size_t node = find_free_holder(block, from);
-		size_t first, count;
+	size_t first = node_of(0, order), count = (size_t)1 << order;
 
-		if (node == 0) {
-			from++;
-			continue;
+	for (size_t word = first / WORD_BITS; word * WORD_BITS < 2 * first;
+	     word++) {
+		uint64_t set = block->tree[word] &
+			       range_mask(word, first, first);
+
+		for (; set; set &= set - 1) {
+			size_t node = word * WORD_BITS +
+				      (size_t)__builtin_ctzll(set);
+
+			if (pageblock_count_dirty(block, node_first_page(node),
+						  count) > 0)
+				return node;
 		}
-		first = node_first_page(node);
-		count = (size_t)1 << node_order(node);
-		if (node_order(node) >= order &&
-		    pageblock_count_dirty(block, first, count) > 0) {
-			*ret_count = count;
-			return (long)first;
+	}
+	return 0;
+}
+
+long pageblock_find_dirty(const struct pageblock *block, unsigned int least,
+			  size_t *ret_count)
+{
+	unsigned int orders = block->free_orders;
+
+	if (block->free_dirty == 0)
+		return -1;
+	/* Largest first: most memory for one system call. */
+	for (unsigned int order = pageblock_order() + 1; order-- > least;) {
+		size_t node = orders >> order & 1
+				      ? find_dirty_node(block, order)
+				      : 0;
+
+		if (node) {
+			*ret_count = (size_t)1 << order;
+			return (long)node_first_page(node);
 		}
-		from = first + count;
 	}
 	return -1;
 }

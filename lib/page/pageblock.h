@@ -57,11 +57,11 @@ void pageblock_set_dirty(struct pageblock *block, size_t first, size_t count);
 void pageblock_clear_dirty(struct pageblock *block, size_t first, size_t count);
 
 /*
- * The next free block of @order or above that has a dirty page, from page
- * @from on: its first page, with its length in *@ret_count. -1 if none.
+ * The largest free block of order @least or above that has a dirty page: its
+ * first page, with its length in *@ret_count. -1 if none.
  */
-long pageblock_next_dirty(const struct pageblock *block, unsigned int order,
-			  size_t from, size_t *ret_count);
+long pageblock_find_dirty(const struct pageblock *block, unsigned int least,
+			  size_t *ret_count);
 
 /* Add the number of free blocks of each order to @counts. */
 void pageblock_count_free(const struct pageblock *block, size_t *counts);

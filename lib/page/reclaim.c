@@ -9,8 +9,6 @@
  */
 #include "page/zone.h"
 
-enum { SCAN_BLOCKS = 256 }; /* pageblocks looked at for one piece */
-
 struct piece {
 	struct pageblock *block;
 	size_t first; /* page in the pageblock */
@@ -22,11 +20,8 @@ static bool isolate_piece(struct zone *zone, struct pageblock *block,
 			  unsigned int order, struct piece *ret_piece)
 {
 	size_t count, dirty;
-	long first;
+	long first = pageblock_find_dirty(block, order, &count);
 
-	if (block->free_dirty == 0)
-		return false;
-	first = pageblock_next_dirty(block, order, 0, &count);
 	if (first < 0)
 		return false;
 	dirty = pageblock_count_dirty(block, (size_t)first, count);
@@ -62,14 +57,14 @@ static bool isolate_any(struct zone *zone, unsigned int order,
 
 	if (whole)
 		return isolate_piece(zone, whole, pageblock_order(), ret_piece);
-	for (size_t i = 0; i < min_size(blocks, SCAN_BLOCKS); i++) {
-		zone->scan = zone->scan + 1 < blocks ? zone->scan + 1 : 0;
+	/* From where the last search ended: there may be more in that one. */
+	for (size_t i = 0; i < blocks; i++) {
+		size_t index = (zone->scan + i) % blocks;
+
 		if (isolate_piece(zone,
-				  zone_block(zone,
-					     zone->scan * pages_per_block()),
+				  zone_block(zone, index * pages_per_block()),
 				  order, ret_piece)) {
-			/* There may be more in it. */
-			zone->scan = zone->scan ? zone->scan - 1 : blocks - 1;
+			zone->scan = index;
 			return true;
 		}
 	}
@@ -87,7 +82,8 @@ static void return_piece(struct zone *zone, const struct piece *piece,
 	}
 	pageblock_free(block, piece->first, piece->count);
 	zone_count_free_locked(zone, block, (long)piece->count,
-			       is_clean ? 0 : (long)piece->count);
+			       (long)pageblock_count_dirty(block, piece->first,
+							   piece->count));
 	zone_relink_locked(zone, block);
 	zone->used[USE_RUN] -= piece->count;
 }
@@ -99,6 +95,14 @@ static bool discard_piece(struct zone *zone, const struct piece *piece)
 
 	return os_discard(zone_address(zone, page),
 			  piece->count << os_page_shift);
+}
+
+/* Nothing to be had now: look again when notably more has been freed, since a
+ * search in vain goes over all pageblocks. */
+static void back_off(struct zone *zone)
+{
+	zone->reclaim_after = zone->freed +
+			      zone_watermark(zone, WATERMARK_LOW) / 4;
 }
 
 size_t zone_reclaim(struct zone *zone, size_t keep, size_t operations,
@@ -113,16 +117,22 @@ size_t zone_reclaim(struct zone *zone, size_t keep, size_t operations,
 		return 0;
 	}
 	zone->reclaiming = true;
-	while (operations-- > 0 && zone->free_dirty > keep &&
-	       isolate_any(zone, order, &piece)) {
+	while (operations-- > 0 && zone->free_dirty > keep) {
 		bool is_clean;
+
+		if (!isolate_any(zone, order, &piece)) {
+			back_off(zone);
+			break;
+		}
 
 		lock_release(&zone->lock);
 		is_clean = discard_piece(zone, &piece);
 		lock_acquire(&zone->lock);
 		return_piece(zone, &piece, is_clean);
-		if (!is_clean)
-			break; /* locked memory: the rest will be, too */
+		if (!is_clean) {
+			back_off(zone); /* locked memory: so is the rest */
+			break;
+		}
 		returned += piece.count;
 	}
 	zone->reclaiming = false;

@@ -285,22 +285,22 @@ bool zone_take_range(struct zone *zone, size_t first, size_t count,
 	return true;
 }
 
-size_t zone_give(struct zone *zone, size_t first, size_t count,
-		 enum page_use use)
+bool zone_give(struct zone *zone, size_t first, size_t count,
+	       enum page_use use)
 {
 	struct pageblock *block = zone_block(zone, first);
-	size_t high, excess = 0;
+	bool is_due;
 
 	lock_acquire(&zone->lock);
 	pageblock_free(block, first % pages_per_block(), count);
 	zone_count_free_locked(zone, block, (long)count, (long)count);
 	zone_relink_locked(zone, block);
 	zone->used[use] -= count;
-	high = zone_watermark(zone, WATERMARK_HIGH);
-	if (zone->free_dirty > high)
-		excess = zone->free_dirty - high;
+	zone->freed += count;
+	is_due = zone->freed > zone->reclaim_after &&
+		 zone->free_dirty > zone_watermark(zone, WATERMARK_HIGH);
 	lock_release(&zone->lock);
-	return excess;
+	return is_due;
 }
 
 /* Take the free pageblock at the top off the books. */

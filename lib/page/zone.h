@@ -37,6 +37,8 @@ struct zone {
 	size_t used[USE_COUNT]; /* [lock] pages allocated */
 	size_t returned;	/* [lock] bytes given back to the system */
 	size_t scan;		/* [lock] pageblock where reclaim goes on */
+	size_t freed;		/* [lock] pages ever freed */
+	size_t reclaim_after;	/* [lock] of them, before reclaim is tried */
 	bool reclaiming;	/* [lock] somebody is at it */
 };
 
@@ -47,9 +49,9 @@ bool zone_create(struct zone *zone, size_t most);
 long zone_take(struct zone *zone, size_t count, size_t align, enum page_use use,
 	       unsigned int flags, bool *ret_zero);
 
-/* Free @count pages from page @first, of @use; returns the excess over the high
- * watermark, in pages. */
-size_t zone_give(struct zone *zone, size_t first, size_t count,
+/* Free @count pages from page @first, of @use; true if there are more dirty ones
+ * than the high watermark now, and reclaim is due. */
+bool zone_give(struct zone *zone, size_t first, size_t count,
 		 enum page_use use);
 
 /* Take exactly these pages, for the run of @use in front of them. */

@@ -7,16 +7,16 @@
 enum { FIRST_ROOM = 8 }; /* slots of an array when it's opened */
 
 /* The region of CPU -1 until there are real ones: zeroes. */
-static char no_region[CPU_ARRAYS * sizeof(struct cpu_array)];
+static struct cpu_region no_region;
 
-char *cpu_regions = no_region + CPU_REGION_BYTES;
+char *cpu_regions = (char *)&no_region + CPU_REGION_BYTES;
 
 /* Where each array's slots are, the same in all regions. */
 static struct {
-	uint32_t first[CPU_ARRAYS]; /* [caches] */
-	uint32_t limit[CPU_ARRAYS]; /* [caches] number of slots */
+	uint32_t first[CPU_ARRAYS]; /* [caches] number of the first slot */
+	uint32_t limit[CPU_ARRAYS]; /* [caches] how many there are */
 	uint32_t next;		    /* [caches] first slot of the next array */
-} layout = { .next = CPU_ARRAYS * sizeof(struct cpu_array) / sizeof(void *) };
+} layout;
 
 bool cpu_arrays_init(void)
 {
@@ -31,7 +31,7 @@ bool cpu_arrays_init(void)
 
 unsigned int cpu_array_assign(unsigned int id, unsigned int limit)
 {
-	if (layout.first[id] == 0 && layout.next + limit <= CPU_REGION_SLOTS) {
+	if (layout.limit[id] == 0 && layout.next + limit <= CPU_REGION_SLOTS) {
 		layout.first[id] = layout.next;
 		layout.limit[id] = limit;
 		layout.next += limit;
@@ -44,107 +44,102 @@ unsigned int cpu_array_first(unsigned int id)
 	return layout.first[id];
 }
 
-static unsigned int array_take(struct cpu_array *array, void **slots,
+/* The distance of slot @slot from the start of its region, in bytes. */
+static size_t slot_offset(size_t slot)
+{
+	return offsetof(struct cpu_region, slots) + slot * sizeof(void *);
+}
+
+static unsigned int array_take(struct cpu_region *region, unsigned int id,
 			       void **objects, unsigned int count)
 {
-	unsigned int held = array->count > array->begin
-				    ? array->count - array->begin
-				    : 0;
-	unsigned int moved = count < held ? count : held;
+	size_t held = (size_t)(region->top[id] - region->begin[id]);
+	size_t moved = min_size(count, held);
 
-	memcpy(objects, slots + array->count - moved,
-	       moved * sizeof(*objects));
-	array->count -= moved;
-	return moved;
+	region->top[id] -= moved;
+	memcpy(objects, region->top[id], moved * sizeof(*objects));
+	return (unsigned int)moved;
 }
 
-static unsigned int array_give(struct cpu_array *array, void **slots,
+static unsigned int array_give(struct cpu_region *region, unsigned int id,
 			       void *const *objects, unsigned int count)
 {
-	unsigned int room = array->count < array->end
-				    ? array->end - array->count
-				    : 0;
-	unsigned int moved = count < room ? count : room;
+	size_t room = (size_t)(region->end[id] - region->top[id]);
+	size_t moved = min_size(count, room);
 
-	memcpy(slots + array->count, objects, moved * sizeof(*objects));
-	array->count += moved;
-	return moved;
-}
-
-static void **slots_of(struct cpu_array *array)
-{
-	uintptr_t offset = (uintptr_t)array - (uintptr_t)cpu_regions;
-
-	return (void **)(cpu_regions +
-			 round_down(offset, CPU_REGION_BYTES));
+	memcpy(region->top[id], objects, moved * sizeof(*objects));
+	region->top[id] += moved;
+	return (unsigned int)moved;
 }
 
 unsigned int cpu_array_take(unsigned int id, void **objects,
 			    unsigned int count)
 {
-	struct cpu_array *array;
+	struct cpu_region *region;
 	unsigned int moved;
 
 	if (likely(os_rseq_is_attached()))
 		return rseq_take(id, objects, count);
-	array = cpu_slot_lock(id);
-	moved = array_take(array, slots_of(array), objects, count);
-	cpu_slot_unlock(array);
+	region = cpu_slot_lock();
+	moved = array_take(region, id, objects, count);
+	cpu_slot_unlock(region);
 	return moved;
 }
 
 unsigned int cpu_array_give(unsigned int id, void *const *objects,
 			    unsigned int count)
 {
-	struct cpu_array *array;
+	struct cpu_region *region;
 	unsigned int moved;
 
 	if (likely(os_rseq_is_attached()))
 		return rseq_give(id, objects, count);
-	array = cpu_slot_lock(id);
-	moved = array_give(array, slots_of(array), objects, count);
-	cpu_slot_unlock(array);
+	region = cpu_slot_lock();
+	moved = array_give(region, id, objects, count);
+	cpu_slot_unlock(region);
 	return moved;
 }
 
-/* The end after the next growth from @end, which is 0 before the first. */
-static uint32_t next_end(unsigned int id, uint32_t end)
+/* How many slots an array with @room should have next. */
+static size_t next_room(unsigned int id, size_t room)
 {
-	uint32_t first = layout.first[id];
-	uint32_t room = end ? 2 * (end - first) : FIRST_ROOM;
-
-	return first + (room < layout.limit[id] ? room : layout.limit[id]);
+	return min_size(room ? 2 * room : FIRST_ROOM, layout.limit[id]);
 }
 
-static unsigned int slot_grow(unsigned int id)
+static size_t slot_grow(unsigned int id)
 {
-	struct cpu_array *array = cpu_slot_lock(id);
-	unsigned int room;
+	struct cpu_region *region = cpu_slot_lock();
+	size_t room;
 
-	if (array->end == 0)
-		array->count = array->begin = layout.first[id];
-	array->end = next_end(id, array->end);
-	room = array->end - array->begin;
-	cpu_slot_unlock(array);
+	if (!region->end[id]) {
+		region->begin[id] = &region->slots[layout.first[id]];
+		region->top[id] = region->end[id] = region->begin[id];
+	}
+	room = next_room(id, (size_t)(region->end[id] - region->begin[id]));
+	region->end[id] = region->begin[id] + room;
+	cpu_slot_unlock(region);
 	return room;
 }
 
 unsigned int cpu_array_grow(unsigned int id)
 {
-	uint32_t old = 0;
+	size_t first = slot_offset(layout.first[id]);
+	size_t old = 0;
 
 	if (layout.limit[id] == 0)
 		return 0;
 	if (unlikely(!os_rseq_is_attached()))
-		return slot_grow(id);
+		return (unsigned int)slot_grow(id);
 	for (;;) {
-		uint32_t end = next_end(id, old);
-		uint32_t seen = rseq_set_end(id, layout.first[id], old, end);
+		size_t room = old ? (old - first) / sizeof(void *) : 0;
+		size_t wanted = next_room(id, room);
+		size_t seen = rseq_set_end(id, first, old,
+					   first + wanted * sizeof(void *));
 
-		if (seen == UINT32_MAX)
+		if (seen == SIZE_MAX)
 			return 0; /* a drain has it */
 		if (seen == old)
-			return end - layout.first[id];
+			return (unsigned int)wanted;
 		old = seen;
 	}
 }

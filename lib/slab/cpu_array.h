@@ -2,14 +2,14 @@
 /*
  * Per-CPU arrays of free objects: the main sheaf of each cache on each CPU.
  *
- * Every CPU has a region of addresses; it starts with one header for each cache
- * number, and the slots of all of them follow. An array holds its objects in
- * the slots from begin up to count, and has room up to end.
+ * Every CPU has a region of addresses. It starts with three tables of pointers,
+ * by cache number, and the slots of all arrays follow. An array holds its
+ * objects in the slots from begin up to top, and has room up to end.
  *
- *	region of CPU 0           region of CPU 1
- *	[hdr 0][hdr 1]..[hdr 255][slots of cache 1][slots of cache 2]..
- *	         |                ^begin   ^count ^end
- *	         +----------------+
+ *	region of CPU 0                              region of CPU 1
+ *	[top 0..255][begin 0..255][end 0..255][slots of cache 1][of cache 2]..
+ *	     |            |            |       ^begin   ^top  ^end
+ *	     +------------+------------+-------+--------+-----+
  *
  * Who may touch a region: restartable sequences on its own CPU, and a drain
  * (drain.c), between its fences. Nobody else. A sequence reads the CPU index,
@@ -21,8 +21,14 @@
  * regions need no set-up: the first access goes to the slow path, which opens
  * the array. The same holds for cache 0 ("none"), which is never opened, and
  * for CPU -1, the index that unregistered threads read. A drain closes an array
- * with a begin above and an end below any count. So the two compares that an
+ * with a begin above and an end below any top. So the two compares that an
  * array needs anyway, "empty?" and "full?", answer every other question, too.
+ *
+ * Tops are pointers, and the three tables are apart, so that a sequence can
+ * load and store them by a base register and a constant: processors forward
+ * such a store to the next load for nothing, while an index register in the
+ * address made a pair of malloc and free three times as slow
+ * (docs/decisions/0011-pointers-instead-of-counts.md).
  *
  * Threads without rseq use the same regions behind the CPUs', under locks: see
  * cpu_slot.c.
@@ -35,19 +41,21 @@
 enum {
 	CPU_REGION_SHIFT = 17, /* 128 KiB of addresses a CPU */
 	CPU_REGION_BYTES = 1 << CPU_REGION_SHIFT,
-	CPU_REGION_SLOTS = CPU_REGION_BYTES / sizeof(void *),
 	CPU_ARRAYS = 256, /* cache numbers: what a byte of the map can tell */
 };
 
-/* Counts are slot numbers in the region. [cpu], or a drain. */
-struct cpu_array {
-	uint32_t count; /* one past the last object */
-	uint32_t begin; /* the first slot; fixed once opened, but for drains */
-	uint32_t end;	/* one past the last slot that may be used */
-	uint32_t saved; /* end, while a drain has the array closed */
+/* A region, by cache number. [cpu], or a drain. */
+struct cpu_region {
+	void **top[CPU_ARRAYS];	  /* one past the last object */
+	void **begin[CPU_ARRAYS]; /* the first slot; of 0: a drain's mark */
+	void **end[CPU_ARRAYS];	  /* one past the last slot to be used */
+	void *slots[];
 };
 
-static_assert(sizeof(struct cpu_array) == 16, "the sequences shift by four");
+enum {
+	CPU_REGION_SLOTS = (CPU_REGION_BYTES - sizeof(struct cpu_region)) /
+			   sizeof(void *),
+};
 
 /* Region of CPU 0; other CPUs', and that of CPU -1, lie around it. */
 extern char *cpu_regions __attribute__((visibility("hidden")));
@@ -78,7 +86,7 @@ unsigned int cpu_array_give(unsigned int id, void *const *objects,
  */
 unsigned int cpu_array_assign(unsigned int id, unsigned int limit);
 
-/* The first slot of array @id. */
+/* The first slot of array @id, as a number in the region. */
 unsigned int cpu_array_first(unsigned int id);
 
 /*
@@ -102,21 +110,14 @@ size_t cpu_arrays_count(unsigned int id);
 
 /* Between layers' files: the fallback slots. Private to slab/. */
 unsigned int cpu_slots(void);
-struct cpu_array *cpu_slot_lock(unsigned int id);
-void cpu_slot_lock_at(unsigned int slot);
-void cpu_slot_unlock(struct cpu_array *array);
+struct cpu_region *cpu_slot_lock(void);
+struct cpu_region *cpu_slot_lock_at(unsigned int slot);
+void cpu_slot_unlock(struct cpu_region *region);
 
-static inline struct cpu_array *cpu_array_at(long region, unsigned int id)
+/* The region of a CPU, or of a slot at os_cpu_limit() and above. */
+static inline struct cpu_region *cpu_region_at(long index)
 {
-	return (struct cpu_array *)(cpu_regions +
-				    region * CPU_REGION_BYTES) +
-	       id;
-}
-
-/* The slots of @region as one array of pointers; counts index it. */
-static inline void **cpu_region_slots(long region)
-{
-	return (void **)(cpu_regions + region * CPU_REGION_BYTES);
+	return (struct cpu_region *)(cpu_regions + index * CPU_REGION_BYTES);
 }
 
 #endif

@@ -42,14 +42,14 @@ static inline unsigned int rseq_give(unsigned int id, void *const *objects,
 	return 0;
 }
 
-static inline uint32_t rseq_set_end(unsigned int id, uint32_t first,
-				    uint32_t old, uint32_t end)
+static inline size_t rseq_set_end(unsigned int id, size_t first, size_t old,
+				  size_t end)
 {
 	(void)id;
 	(void)first;
 	(void)old;
 	(void)end;
-	return UINT32_MAX;
+	return SIZE_MAX;
 }
 
 #endif

@@ -40,32 +40,37 @@
 	"4:	jmp 0b\n"                                                      \
 	".popsection\n"
 
-/* The address of this CPU's region. */
-#define RSEQ_REGION(reg)                                                       \
+/* This CPU's entry of array @id in the table of tops. The other tables lie at
+ * constant distances from it. */
+#define RSEQ_TOP(reg)                                                          \
 	"	movslq (%[area], %[field]), " reg "\n"                         \
 	"	shlq %[shift], " reg "\n"                                      \
-	"	addq %[regions], " reg "\n"
+	"	addq %[regions], " reg "\n"                                    \
+	"	leaq (" reg ", %[id], 8), " reg "\n"
+
+#define RSEQ_INPUTS                                                            \
+	[area] "r"(os_rseq), [field] "r"(os_cpu_field), [id] "r"((size_t)id),  \
+		[regions] "m"(cpu_regions), [shift] "i"(CPU_REGION_SHIFT),     \
+		[begin] "i"(offsetof(struct cpu_region, begin)),               \
+		[end] "i"(offsetof(struct cpu_region, end))
 
 static_assert(offsetof(struct rseq_area, rseq_cs) == 8, "RSEQ_BEGIN stores it");
+static_assert(offsetof(struct cpu_region, top) == 0, "RSEQ_TOP finds it");
 
 /* Take the top object of this CPU's array @id; false if there is none. */
 static ALWAYS_INLINE bool cpu_array_pop(unsigned int id, void **ret_object)
 {
-	void *object, *region;
+	void *object, *entry;
 
-	__asm__ goto(RSEQ_BEGIN("%[region]") RSEQ_REGION("%[region]")
-		     "	movl (%[region], %[array]), %k[object]\n"
-		     "	cmpl 4(%[region], %[array]), %k[object]\n"
+	__asm__ goto(RSEQ_BEGIN("%[entry]") RSEQ_TOP("%[entry]")
+		     "	movq (%[entry]), %%rcx\n"
+		     "	cmpq %c[begin](%[entry]), %%rcx\n"
 		     "	jbe %l[empty]\n"
-		     "	decl %k[object]\n"
-		     "	movl %k[object], %%ecx\n"
-		     "	movq (%[region], %[object], 8), %[object]\n"
-		     "	movl %%ecx, (%[region], %[array])\n" RSEQ_END
-		     : [object] "=&a"(object), [region] "=&r"(region)
-		     : [area] "r"(os_rseq), [field] "r"(os_cpu_field),
-		       [array] "r"((size_t)id * sizeof(struct cpu_array)),
-		       [regions] "m"(cpu_regions),
-		       [shift] "i"(CPU_REGION_SHIFT)
+		     "	movq -8(%%rcx), %[object]\n"
+		     "	subq $8, %%rcx\n"
+		     "	movq %%rcx, (%[entry])\n" RSEQ_END
+		     : [object] "=&a"(object), [entry] "=&r"(entry)
+		     : RSEQ_INPUTS
 		     : "memory", "cc", "rcx"
 		     : empty);
 	*ret_object = object;
@@ -77,19 +82,15 @@ empty:
 /* Put @object on top of this CPU's array @id; false if it's full. */
 static ALWAYS_INLINE bool cpu_array_push(unsigned int id, void *object)
 {
-	__asm__ goto(RSEQ_BEGIN("%%rax") RSEQ_REGION("%%rax")
-		     "	movl (%%rax, %[array]), %%ecx\n"
-		     "	cmpl 8(%%rax, %[array]), %%ecx\n"
+	__asm__ goto(RSEQ_BEGIN("%%rax") RSEQ_TOP("%%rax")
+		     "	movq (%%rax), %%rcx\n"
+		     "	cmpq %c[end](%%rax), %%rcx\n"
 		     "	jae %l[full]\n"
-		     "	movq %[object], (%%rax, %%rcx, 8)\n"
-		     "	incl %%ecx\n"
-		     "	movl %%ecx, (%%rax, %[array])\n" RSEQ_END
+		     "	movq %[object], (%%rcx)\n"
+		     "	addq $8, %%rcx\n"
+		     "	movq %%rcx, (%%rax)\n" RSEQ_END
 		     :
-		     : [object] "r"(object), [area] "r"(os_rseq),
-		       [field] "r"(os_cpu_field),
-		       [array] "r"((size_t)id * sizeof(struct cpu_array)),
-		       [regions] "m"(cpu_regions),
-		       [shift] "i"(CPU_REGION_SHIFT)
+		     : RSEQ_INPUTS, [object] "r"(object)
 		     : "memory", "cc", "rax", "rcx"
 		     : full);
 	return true;
@@ -101,28 +102,28 @@ full:
 static inline unsigned int rseq_take(unsigned int id, void **objects,
 				     unsigned int count)
 {
-	unsigned long moved, next;
+	size_t most = count, moved, top;
 
 	__asm__ volatile(
-		RSEQ_BEGIN("%%rax") RSEQ_REGION("%%rax")
+		RSEQ_BEGIN("%%rax") RSEQ_TOP("%%rax")
 		"	xorl %k[moved], %k[moved]\n"
-		"	movl (%%rax, %[array]), %k[next]\n"
-		"	movl %k[next], %%ecx\n"
-		"	subl 4(%%rax, %[array]), %%ecx\n"
+		"	movq (%%rax), %[top]\n"
+		"	movq %[top], %%rcx\n"
+		"	subq %c[begin](%%rax), %%rcx\n"
 		"	jbe 2f\n"
-		"	cmpl %[count], %%ecx\n"
-		"	cmova %[count], %%ecx\n"
-		"	subl %%ecx, %k[next]\n"
-		"	movl %%ecx, %k[moved]\n"
-		"	leaq (%%rax, %[next], 8), %%rsi\n"
+		"	shrq $3, %%rcx\n"
+		"	cmpq %[most], %%rcx\n"
+		"	cmovaq %[most], %%rcx\n"
+		"	movq %%rcx, %[moved]\n"
+		"	shlq $3, %%rcx\n"
+		"	subq %%rcx, %[top]\n"
+		"	movq %[moved], %%rcx\n"
+		"	movq %[top], %%rsi\n"
 		"	movq %[objects], %%rdi\n"
 		"	rep movsq\n"
-		"	movl %k[next], (%%rax, %[array])\n" RSEQ_END
-		: [moved] "=&r"(moved), [next] "=&r"(next)
-		: [objects] "r"(objects), [count] "r"(count),
-		  [area] "r"(os_rseq), [field] "r"(os_cpu_field),
-		  [array] "r"((size_t)id * sizeof(struct cpu_array)),
-		  [regions] "m"(cpu_regions), [shift] "i"(CPU_REGION_SHIFT)
+		"	movq %[top], (%%rax)\n" RSEQ_END
+		: [moved] "=&r"(moved), [top] "=&r"(top)
+		: RSEQ_INPUTS, [objects] "r"(objects), [most] "r"(most)
 		: "memory", "cc", "rax", "rcx", "rsi", "rdi");
 	return (unsigned int)moved;
 }
@@ -131,63 +132,65 @@ static inline unsigned int rseq_take(unsigned int id, void **objects,
 static inline unsigned int rseq_give(unsigned int id, void *const *objects,
 				     unsigned int count)
 {
-	unsigned long moved, next;
+	size_t most = count, moved;
 
 	__asm__ volatile(
-		RSEQ_BEGIN("%%rax") RSEQ_REGION("%%rax")
+		RSEQ_BEGIN("%%rax") RSEQ_TOP("%%rax")
 		"	xorl %k[moved], %k[moved]\n"
-		"	movl (%%rax, %[array]), %k[next]\n"
-		"	movl 8(%%rax, %[array]), %%ecx\n"
-		"	subl %k[next], %%ecx\n"
+		"	movq (%%rax), %%rdi\n"
+		"	movq %c[end](%%rax), %%rcx\n"
+		"	subq %%rdi, %%rcx\n"
 		"	jbe 2f\n"
-		"	cmpl %[count], %%ecx\n"
-		"	cmova %[count], %%ecx\n"
-		"	movl %%ecx, %k[moved]\n"
-		"	leaq (%%rax, %[next], 8), %%rdi\n"
-		"	addl %%ecx, %k[next]\n"
+		"	shrq $3, %%rcx\n"
+		"	cmpq %[most], %%rcx\n"
+		"	cmovaq %[most], %%rcx\n"
+		"	movq %%rcx, %[moved]\n"
 		"	movq %[objects], %%rsi\n"
 		"	rep movsq\n"
-		"	movl %k[next], (%%rax, %[array])\n" RSEQ_END
-		: [moved] "=&r"(moved), [next] "=&r"(next)
-		: [objects] "r"(objects), [count] "r"(count),
-		  [area] "r"(os_rseq), [field] "r"(os_cpu_field),
-		  [array] "r"((size_t)id * sizeof(struct cpu_array)),
-		  [regions] "m"(cpu_regions), [shift] "i"(CPU_REGION_SHIFT)
+		"	movq %%rdi, (%%rax)\n" RSEQ_END
+		: [moved] "=&r"(moved)
+		: RSEQ_INPUTS, [objects] "r"(objects), [most] "r"(most)
 		: "memory", "cc", "rax", "rcx", "rsi", "rdi");
 	return (unsigned int)moved;
 }
 
 /*
  * Set the end of this CPU's array @id to @end, if it is @old and no drain has
- * stopped the region; with an @old of 0 the array is opened first, empty, at
- * slot @first. Until its end is set it stays empty and full, so the stores of
- * an attempt that was aborted do no harm. What the end was is returned, or
- * UINT32_MAX if the region is stopped.
+ * marked the region; with an @old of 0 the array is opened first, empty, at
+ * @first. All are distances from the start of the region, in bytes. Until its
+ * end is set the array stays empty and full, so the stores of an attempt that
+ * was aborted do no harm. What the end was is returned, or SIZE_MAX if the
+ * region is marked.
  */
-static inline uint32_t rseq_set_end(unsigned int id, uint32_t first,
-				    uint32_t old, uint32_t end)
+static inline size_t rseq_set_end(unsigned int id, size_t first, size_t old,
+				  size_t end)
 {
-	uint64_t opened = (uint64_t)first << 32 | first;
-	uint32_t seen;
+	size_t seen;
 
 	__asm__ volatile(
-		RSEQ_BEGIN("%%rax") RSEQ_REGION("%%rax")
-		"	movl $-1, %[seen]\n"
-		"	cmpl $0, 12(%%rax)\n"
+		RSEQ_BEGIN("%%rax") "	movslq (%[area], %[field]), %%rax\n"
+		"	shlq %[shift], %%rax\n"
+		"	addq %[regions], %%rax\n"
+		"	movq $-1, %[seen]\n"
+		"	cmpq $0, %c[begin](%%rax)\n"
 		"	jne 2f\n"
-		"	movl 8(%%rax, %[array]), %[seen]\n"
-		"	cmpl %[old], %[seen]\n"
+		"	movq %c[end](%%rax, %[id], 8), %[seen]\n"
+		"	testq %[seen], %[seen]\n"
+		"	jz 5f\n"
+		"	subq %%rax, %[seen]\n"
+		"5:	cmpq %[old], %[seen]\n"
 		"	jne 2f\n"
-		"	testl %[old], %[old]\n"
-		"	jne 5f\n"
-		"	movq %[opened], (%%rax, %[array])\n"
-		"5:	movl %[end], 8(%%rax, %[array])\n" RSEQ_END
+		"	testq %[old], %[old]\n"
+		"	jnz 6f\n"
+		"	leaq (%%rax, %[first]), %%rcx\n"
+		"	movq %%rcx, %c[begin](%%rax, %[id], 8)\n"
+		"	movq %%rcx, (%%rax, %[id], 8)\n"
+		"6:	leaq (%%rax, %[new_end]), %%rcx\n"
+		"	movq %%rcx, %c[end](%%rax, %[id], 8)\n" RSEQ_END
 		: [seen] "=&r"(seen)
-		: [old] "r"(old), [end] "r"(end), [opened] "r"(opened),
-		  [area] "r"(os_rseq), [field] "r"(os_cpu_field),
-		  [array] "r"((size_t)id * sizeof(struct cpu_array)),
-		  [regions] "m"(cpu_regions), [shift] "i"(CPU_REGION_SHIFT)
-		: "memory", "cc", "rax");
+		: RSEQ_INPUTS, [first] "r"(first), [old] "r"(old),
+		  [new_end] "r"(end)
+		: "memory", "cc", "rax", "rcx");
 	return seen;
 }
 

@@ -57,21 +57,26 @@ static unsigned int lock_some_slot(void)
 	return own_slot - 1;
 }
 
-struct cpu_array *cpu_slot_lock(unsigned int id)
+static struct cpu_region *region_of(unsigned int slot)
 {
-	return cpu_array_at((long)os_cpu_limit() + lock_some_slot(), id);
+	return cpu_region_at((long)os_cpu_limit() + slot);
 }
 
-void cpu_slot_lock_at(unsigned int slot)
+struct cpu_region *cpu_slot_lock(void)
+{
+	return region_of(lock_some_slot());
+}
+
+struct cpu_region *cpu_slot_lock_at(unsigned int slot)
 {
 	lock_acquire(lock_of(slot));
+	return region_of(slot);
 }
 
-void cpu_slot_unlock(struct cpu_array *array)
+void cpu_slot_unlock(struct cpu_region *region)
 {
-	uintptr_t offset = (uintptr_t)array - (uintptr_t)cpu_regions;
-	unsigned int slot = (unsigned int)(offset >> CPU_REGION_SHIFT) -
-			    os_cpu_limit();
+	size_t offset = (size_t)((char *)region - cpu_regions);
 
-	lock_release(lock_of(slot));
+	lock_release(lock_of((unsigned int)(offset >> CPU_REGION_SHIFT) -
+			     os_cpu_limit()));
 }

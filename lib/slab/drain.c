@@ -5,125 +5,120 @@
  * The sequences look at no stop sign: the bounds are the stop sign. In steps,
  * each followed by a fence, which restarts every sequence that is under way:
  *
- * 1. Mark the regions as stopped. After the fence no sequence changes a bound.
- * 2. Close the arrays: begin above, end below any count. After the fence no
+ * 1. Mark the regions. After the fence no sequence changes a bound.
+ * 2. Close the arrays: begin above, end below any top. After the fence no
  *    sequence takes or gives an object; the regions are ours.
- * 3. Take the objects. After the fence no sequence remembers an old count: it
- *    might otherwise read the count before this step and the bound after the
- *    next, and commit a count that brings drained objects back.
- * 4. Open the arrays and remove the mark.
+ * 3. Take the objects. After the fence no sequence remembers an old top: it
+ *    might otherwise read the top before this step and the bound after the
+ *    next, and commit a top that brings drained objects back.
+ * 4. Make the arrays as new, to be opened again where they're needed, and
+ *    remove the mark.
  */
 #include "slab/cpu_array.h"
 
 enum { DRAIN_BATCH = 64 };
 
-static const uint32_t CLOSED_BEGIN = UINT32_MAX;
+/* A begin above any top: the array is closed. */
+#define CLOSED ((void **)UINTPTR_MAX)
 
-static void store_u32(uint32_t *field, uint32_t value)
+static void store(void ***field, void **value)
 {
 	__atomic_store_n(field, value, __ATOMIC_RELEASE);
 }
 
-static uint32_t load_u32(const uint32_t *field)
+static void **load(void **const *field)
 {
 	return __atomic_load_n(field, __ATOMIC_ACQUIRE);
 }
 
-static void mark_regions(uint32_t stopped)
+static void mark_regions(void **mark)
 {
-	for (unsigned int cpu = 0; cpu < os_cpu_limit(); cpu++)
-		store_u32(&cpu_array_at(cpu, 0)->saved, stopped);
+	for (long cpu = 0; cpu < (long)os_cpu_limit(); cpu++)
+		store(&cpu_region_at(cpu)->begin[0], mark);
 }
 
-static void empty_array(struct cpu_array *array, long region, unsigned int id,
+static void empty_array(struct cpu_region *region, unsigned int id,
 			cpu_array_sink sink)
 {
-	uint32_t first = cpu_array_first(id);
-	void **slots = cpu_region_slots(region);
+	void **first = &region->slots[cpu_array_first(id)];
 
-	while (load_u32(&array->count) > first) {
-		uint32_t held = array->count - first;
-		uint32_t batch = held < DRAIN_BATCH ? held : DRAIN_BATCH;
+	while (load(&region->top[id]) > first) {
+		size_t held = (size_t)(region->top[id] - first);
+		size_t batch = min_size(held, DRAIN_BATCH);
+		void **top = region->top[id] - batch;
 
-		sink(id, slots + array->count - batch, batch);
-		store_u32(&array->count, array->count - batch);
+		sink(id, top, (unsigned int)batch);
+		store(&region->top[id], top);
 	}
 }
 
-typedef void (*array_visit)(struct cpu_array *array, long region,
-			    unsigned int id, cpu_array_sink sink);
+typedef void (*array_visit)(struct cpu_region *region, unsigned int id,
+			    cpu_array_sink sink);
 
 static void visit_arrays(unsigned int low, unsigned int high, array_visit visit,
 			 cpu_array_sink sink)
 {
 	for (long cpu = 0; cpu < (long)os_cpu_limit(); cpu++) {
 		for (unsigned int id = low; id <= high; id++)
-			visit(cpu_array_at(cpu, id), cpu, id, sink);
+			visit(cpu_region_at(cpu), id, sink);
 	}
 }
 
-static void close_array(struct cpu_array *array, long region, unsigned int id,
+static void close_array(struct cpu_region *region, unsigned int id,
 			cpu_array_sink sink)
 {
-	(void)region;
-	(void)id;
 	(void)sink;
-	if (array->end == 0)
+	if (!region->end[id])
 		return;
-	array->saved = array->end;
-	store_u32(&array->begin, CLOSED_BEGIN);
-	store_u32(&array->end, 0);
+	store(&region->begin[id], CLOSED);
+	store(&region->end[id], NULL);
 }
 
-static void empty_closed_array(struct cpu_array *array, long region,
-			       unsigned int id, cpu_array_sink sink)
+static void empty_closed_array(struct cpu_region *region, unsigned int id,
+			       cpu_array_sink sink)
 {
-	if (array->begin == CLOSED_BEGIN)
-		empty_array(array, region, id, sink);
+	if (region->begin[id] == CLOSED)
+		empty_array(region, id, sink);
 }
 
-static void open_array(struct cpu_array *array, long region, unsigned int id,
-		       cpu_array_sink sink)
+static void renew_array(struct cpu_region *region, unsigned int id,
+			cpu_array_sink sink)
 {
-	(void)region;
 	(void)sink;
-	if (array->begin != CLOSED_BEGIN)
+	if (region->begin[id] != CLOSED)
 		return;
-	store_u32(&array->begin, cpu_array_first(id));
-	store_u32(&array->end, array->saved);
+	store(&region->top[id], NULL);
+	store(&region->begin[id], NULL);
 }
 
 static bool drain_cpus(unsigned int low, unsigned int high, cpu_array_sink sink)
 {
-	bool is_ours;
-
-	mark_regions(1);
+	mark_regions(CLOSED);
 	if (!os_cpu_fence()) {
-		mark_regions(0);
+		mark_regions(NULL);
 		return false;
 	}
 	visit_arrays(low, high, close_array, sink);
-	is_ours = os_cpu_fence();
-	if (is_ours)
-		visit_arrays(low, high, empty_closed_array, sink);
-	/* Without this fence the arrays stay closed, which is slow and right. */
-	if (is_ours && !os_cpu_fence())
-		return true;
-	visit_arrays(low, high, open_array, sink);
-	mark_regions(0);
-	return is_ours;
+	/* If a fence fails from here on, the arrays stay closed: slow, right. */
+	if (!os_cpu_fence())
+		return false;
+	visit_arrays(low, high, empty_closed_array, sink);
+	if (!os_cpu_fence())
+		return false;
+	visit_arrays(low, high, renew_array, sink);
+	mark_regions(NULL);
+	return true;
 }
 
 static void drain_slots(unsigned int low, unsigned int high,
 			cpu_array_sink sink)
 {
 	for (unsigned int slot = 0; slot < cpu_slots(); slot++) {
-		long region = (long)(os_cpu_limit() + slot);
+		struct cpu_region *region = cpu_slot_lock_at(slot);
 
-		cpu_slot_lock_at(slot);
 		for (unsigned int id = low; id <= high; id++)
-			empty_array(cpu_array_at(region, id), region, id, sink);
-		cpu_slot_unlock(cpu_array_at(region, 0));
+			empty_array(region, id, sink);
+		cpu_slot_unlock(region);
 	}
 }
 
@@ -141,13 +136,13 @@ size_t cpu_arrays_count(unsigned int id)
 	long regions = (long)(os_cpu_limit() + cpu_slots());
 	size_t sum = 0;
 
-	for (long region = 0; region < regions; region++) {
-		struct cpu_array *array = cpu_array_at(region, id);
-		uint32_t count = load_u32(&array->count);
-		uint32_t begin = load_u32(&array->begin);
+	for (long i = 0; i < regions; i++) {
+		struct cpu_region *region = cpu_region_at(i);
+		void **top = load(&region->top[id]);
+		void **begin = load(&region->begin[id]);
 
-		if (begin != CLOSED_BEGIN && count > begin)
-			sum += count - begin;
+		if (top > begin)
+			sum += (size_t)(top - begin);
 	}
 	return sum;
 }

@@ -2,16 +2,16 @@
 /* The cache of freed mappings: what it keeps, for how long, and unmapping. */
 /*
  * To fault the pages of a mapping in again costs a hundred times what it costs
- * to map it (290 us against 1.6 us for 1 MiB, measured), so a freed one is worth
- * keeping for a while. Only for a while: each tick drops a quarter of the bytes
- * that have been there for a whole tick or longer, the oldest first. So a block
- * that is freed and allocated again all the time never faults, and a program
- * that has gone quiet has its memory back in the system within seconds.
+ * to map it (290 us against 1.6 us for 1 MiB, measured), so a freed one is
+ * worth keeping for a while. Only for a while: each tick drops a quarter of the
+ * bytes that have been there for a whole tick or longer, the oldest first. So a
+ * block that is freed and allocated again all the time never faults, and a
+ * program that has gone quiet has its memory back in the system within seconds.
  *
  * munmap(2) can fail: where mappings have merged in the kernel, a hole makes
  * two of one, and there is a limit (vm.max_map_count). Such a mapping gives its
  * memory back by madvise(2), which splits nothing, and its addresses are
- * stranded: the first choice of a later allocation, unmapped when possible.
+ * stranded: used by a later allocation that they fit, unmapped when possible.
  */
 #include "vma/mapping.h"
 
