@@ -78,6 +78,10 @@ void deferred_run(void);
 /* Free a block of ours inside the gate; false if it's none. */
 bool free_inside(void *block);
 
+/* Now and then, in the slow paths: let what is cached decay. Inside the gate,
+ * with no lock held. */
+void heap_tick(void);
+
 /* The options; see options.c. */
 enum option {
 	OPTION_INDEX,

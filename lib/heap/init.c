@@ -7,7 +7,7 @@
 
 #include "heap/heap.h"
 
-enum { DOWN, WAKING, WAITED_FOR, UP, FAILED };
+enum { DOWN, WAKING, WAITED_FOR, UP };
 
 static atomic_uint state; /* [atomic] */
 
@@ -21,6 +21,7 @@ static unsigned int wanted_page_shift(void)
 	return is_power_of_two((size_t)bytes) ? floor_log2((size_t)bytes) : 0;
 }
 
+/* Each step may have been taken already, in an attempt that failed later. */
 static bool wake_layers(void)
 {
 	struct page_options pages;
@@ -55,7 +56,8 @@ bool heap_init(void)
 		bool ok = wake_layers();
 
 		__atomic_store_n(&heap_is_up, ok, __ATOMIC_RELEASE);
-		if (atomic_exchange(&state, ok ? UP : FAILED) == WAITED_FOR)
+		/* Without memory it's tried again at the next call. */
+		if (atomic_exchange(&state, ok ? UP : DOWN) == WAITED_FOR)
 			os_futex_wake_all(&state);
 	}
 	wait_until_awake();

@@ -98,6 +98,8 @@ static void *alloc_once(size_t size, size_t align, unsigned int flags)
 	block = alloc_inside(size, align, flags);
 	if (unlikely(!block))
 		block = retry_after_reclaim(size, align, flags);
+	if (!(flags & SM_NOWAIT))
+		heap_tick();
 	gate_leave();
 	return block;
 }
@@ -162,6 +164,7 @@ void heap_free(void *block)
 	}
 	deferred_run();
 	is_ours = free_inside(block);
+	heap_tick();
 	gate_leave();
 	if (unlikely(!is_ours))
 		next_free(block);

@@ -199,9 +199,13 @@ static const char *find_variable(const char *name)
 
 void options_read(void)
 {
+	static bool is_read;
 	const char *item = getauxval(AT_SECURE) ? NULL
 						: find_variable("SLUBMALLOC");
 
+	if (is_read)
+		return;
+	is_read = true;
 	while (item && *item) {
 		size_t len = strcspn(item, ",");
 

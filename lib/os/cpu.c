@@ -183,6 +183,7 @@ bool os_rseq_attach(void)
 {
 	struct rseq_area *area;
 
+	os_rseq_detach();
 	if (cpu.index == CPU_INDEX_NONE)
 		return false;
 	area = own_area();

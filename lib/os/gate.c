@@ -128,11 +128,28 @@ static void forget_ghosts(void)
 	gate.pid = pid;
 }
 
+/*
+ * In a signal handler that interrupted code inside, that code stays inside, and
+ * goes on in parent and child alike. Whether it has been counted already can't
+ * be told, so everybody is waited for at first.
+ */
+static void wait_until_empty(void)
+{
+	unsigned int patience = self.inside ? PATIENCE_MS / DRAIN_POLL_MS : 0;
+
+	for (;;) {
+		unsigned int seen = atomic_load(&gate.departures);
+		unsigned int inside = count_inside();
+
+		if (inside == 0 ||
+		    (inside == 1 && self.inside && patience-- == 0))
+			return;
+		os_futex_wait(&gate.departures, seen, DRAIN_POLL_MS);
+	}
+}
+
 void gate_close(void)
 {
-	/* fork from a signal handler: the interrupted code stays inside, and
-	 * goes on in parent and child alike. */
-	unsigned int own = self.inside;
 	unsigned int expected = 0;
 
 	while (!atomic_compare_exchange_strong(&gate.closed, &expected, 1)) {
@@ -141,13 +158,7 @@ void gate_close(void)
 	}
 	self.closer = 1;
 	forget_ghosts();
-	for (;;) {
-		unsigned int seen = atomic_load(&gate.departures);
-
-		if (count_inside() <= own)
-			return;
-		os_futex_wait(&gate.departures, seen, DRAIN_POLL_MS);
-	}
+	wait_until_empty();
 }
 
 void gate_reopen(void)

@@ -18,6 +18,9 @@ static inline size_t os_page_bytes(void)
 	return (size_t)1 << os_page_shift;
 }
 
+/* Bytes of the system's page. [fixed at os_page_size_init()] */
+size_t os_system_page_bytes(void);
+
 /*
  * Read the page size. A @shift above the system's, up to %PAGE_SHIFT_MAX, makes
  * pages larger than the system's: every length and address that goes to the

@@ -36,24 +36,19 @@ static void *map_anonymous(void *at, size_t bytes, int protection, int flags)
 				MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0));
 }
 
-static void *reserve_anywhere(size_t bytes)
+/* A mapping at a multiple of @align: a larger one, less what is too much. */
+static void *map_aligned(size_t bytes, size_t align, int protection, int flags)
 {
-	void *start = map_anonymous(NULL, bytes, PROT_NONE, MAP_NORESERVE);
-
-	if (start)
-		count_mapped(bytes);
-	return start;
-}
-
-void *os_reserve(size_t bytes, size_t align)
-{
-	size_t slack = align > os_page_bytes() ? align - os_page_bytes() : 0;
+	size_t slack = align - os_system_page_bytes();
 	char *start, *aligned, *end;
 
 	if (bytes > SIZE_MAX - slack)
 		return NULL;
-	start = reserve_anywhere(bytes + slack);
-	if (!start || slack == 0)
+	start = map_anonymous(NULL, bytes + slack, protection, flags);
+	if (!start)
+		return NULL;
+	count_mapped(bytes + slack);
+	if (slack == 0)
 		return start;
 
 	end = start + bytes + slack;
@@ -63,6 +58,12 @@ void *os_reserve(size_t bytes, size_t align)
 	if (end > aligned + bytes)
 		os_unmap(aligned + bytes, (size_t)(end - aligned) - bytes);
 	return aligned;
+}
+
+void *os_reserve(size_t bytes, size_t align)
+{
+	return map_aligned(bytes, max_size(align, os_page_bytes()), PROT_NONE,
+			   MAP_NORESERVE);
 }
 
 int os_commit(void *start, size_t bytes)
@@ -84,11 +85,7 @@ int os_decommit(void *start, size_t bytes)
 
 void *os_map(size_t bytes)
 {
-	void *start = map_anonymous(NULL, bytes, PROT_READ | PROT_WRITE, 0);
-
-	if (start)
-		count_mapped(bytes);
-	return start;
+	return map_aligned(bytes, os_page_bytes(), PROT_READ | PROT_WRITE, 0);
 }
 
 int os_unmap(void *start, size_t bytes)
@@ -103,9 +100,11 @@ int os_unmap(void *start, size_t bytes)
 
 void *os_remap(void *start, size_t old_bytes, size_t new_bytes, bool may_move)
 {
+	/* The kernel aligns to its own page only. */
+	bool can_move = may_move && os_page_bytes() == os_system_page_bytes();
 	void *moved = address_or_null(os_call_counted(
 		SYS_mremap, (long)start, (long)old_bytes, (long)new_bytes,
-		may_move ? MREMAP_MAYMOVE : 0, 0, 0));
+		can_move ? MREMAP_MAYMOVE : 0, 0, 0));
 
 	if (moved)
 		count_mapped(new_bytes - old_bytes);

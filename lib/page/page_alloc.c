@@ -11,6 +11,7 @@ enum {
 	 * worth a system call. */
 	RECLAIM_OPERATIONS = 16,
 	RECLAIM_BYTES_SHIFT = 16,
+	RECLAIM_SMALL_SHIFT = 14,
 };
 
 static struct {
@@ -35,6 +36,8 @@ struct zone *zone_at(size_t index)
 bool page_init(const struct page_options *options)
 {
 	zone_set_retain(options->retain);
+	if (pages.count > 0)
+		return true;
 	if (!zone_create(&pages.first, options->window))
 		return false;
 	pages.zones[0] = &pages.first;
@@ -140,12 +143,23 @@ void *pages_alloc(size_t count, size_t align, enum page_use use,
 	return page_start(run);
 }
 
+static unsigned int order_of_bytes(unsigned int shift)
+{
+	return shift > os_page_shift ? shift - os_page_shift : 0;
+}
+
+/* Small pieces only where large ones can't be had and much is at stake: a few
+ * live slabs in every pageblock leave nothing else. */
 static void reclaim_some(struct zone *zone)
 {
-	unsigned int order = RECLAIM_BYTES_SHIFT - os_page_shift;
+	size_t low = zone_watermark(zone, WATERMARK_LOW);
+	size_t high = zone_watermark(zone, WATERMARK_HIGH);
 
-	zone_reclaim(zone, zone_watermark(zone, WATERMARK_LOW),
-		     RECLAIM_OPERATIONS, order);
+	if (zone_reclaim(zone, low, RECLAIM_OPERATIONS,
+			 order_of_bytes(RECLAIM_BYTES_SHIFT)) == 0 &&
+	    zone_free_dirty(zone) > 2 * high)
+		zone_reclaim(zone, low, RECLAIM_OPERATIONS,
+			     order_of_bytes(RECLAIM_SMALL_SHIFT));
 }
 
 void pcp_return_run(struct page *run)

@@ -66,6 +66,12 @@ void zone_relink_locked(struct zone *zone, struct pageblock *block);
 void zone_count_free_locked(struct zone *zone, struct pageblock *block,
 			    long pages, long dirty);
 
+/* Free pages not known to be zero. Needs no lock. */
+static inline size_t zone_free_dirty(const struct zone *zone)
+{
+	return __atomic_load_n(&zone->free_dirty, __ATOMIC_RELAXED);
+}
+
 /* A watermark, in pages; see docs/design/page.md. */
 size_t zone_watermark(const struct zone *zone, int level);
 void zone_set_retain(size_t bytes);

@@ -12,6 +12,10 @@ enum {
 	ARRAY_SLOTS_MAX = 256,
 	EMPTY_BYTES = 64 << 10, /* of slabs kept empty; one at least */
 	ALIGN_MAX = 4096,
+	/* Free memory in slabs that is worth a drain of all arrays, and the
+	 * share of all slabs it must be. */
+	SPARSE_BYTES = 4 << 20,
+	SPARSE_SHIFT = 2,
 };
 
 struct cache size_class_caches[SIZE_CLASSES + 1];
@@ -188,6 +192,36 @@ void caches_shrink(void)
 	list_for_each(node, &caches.all)
 		shrink_locked(container_of(node, struct cache, link));
 	lock_release(&caches.lock);
+}
+
+/* Whether so much of the slabs is free that the objects in arrays and barns,
+ * each of which may hold a slab, are likely the reason. */
+static bool are_sparse(void)
+{
+	size_t total = 0, free = 0;
+
+	list_for_each(node, &caches.all) {
+		const struct cache *cache = container_of(node, struct cache,
+							 link);
+
+		total += __atomic_load_n(&cache->nr_slabs, __ATOMIC_RELAXED)
+			 << (cache->slab_order + os_page_shift);
+		free += __atomic_load_n(&cache->free_objects,
+					__ATOMIC_RELAXED) *
+			cache->size;
+	}
+	return free > SPARSE_BYTES && free > total >> SPARSE_SHIFT;
+}
+
+void caches_relieve(void)
+{
+	bool is_due;
+
+	lock_acquire(&caches.lock);
+	is_due = are_sparse();
+	lock_release(&caches.lock);
+	if (is_due)
+		caches_shrink();
 }
 
 bool cache_destroy(struct cache *cache)

@@ -5,8 +5,8 @@
 /* Offset of the last byte of a size of @n quanta; zero bytes count as one. */
 #define LAST(n) (((n) ? (n) : 1ul) * QUANTUM - 1)
 
-/* log2 of that, where steps grow. */
-#define DOUBLING(n) (63 - __builtin_clzl(LAST(n)))
+/* log2 of that, where steps grow; elsewhere anything that compiles. */
+#define DOUBLING(n) (63 - __builtin_clzl(LAST(n) | 1ul << LINEAR_SHIFT))
 
 #define STEP(n)                                                                \
 	(LAST(n) >> (DOUBLING(n) - STEPS_SHIFT) & ((1 << STEPS_SHIFT) - 1))

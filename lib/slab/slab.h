@@ -109,6 +109,9 @@ bool cache_shrink(struct cache *cache);
 /* cache_shrink() on all caches, with one drain of the arrays. */
 void caches_shrink(void);
 
+/* caches_shrink(), if much of the slabs is free. */
+void caches_relieve(void);
+
 /* The cold half of an allocation: the arrays, the barn, slabs, new slabs. NULL
  * if there's no memory. @flags of enum sm_flags; SM_ZERO is the caller's. */
 void *cache_alloc_slow(struct cache *cache, unsigned int flags);
