@@ -6,7 +6,9 @@
  * The share of a limit on address space that one arena may take: the program
  * needs the rest for its stacks and libraries and for mappings of its own.
  */
-enum { LIMIT_SHARE_SHIFT = 2 };
+enum {
+	LIMIT_SHARE_SHIFT = 2
+};
 
 size_t arena_reserve(struct arena *arena, size_t most, size_t least)
 {

@@ -11,8 +11,8 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The struct of type @type whose member @member is at @pointer. */
-#define container_of(pointer, type, member)                                    \
-	((type *)((char *)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member) \
+	((type *)((char *)(pointer)-offsetof(type, member)))
 
 /* A thread-local that is reached without a call, so without an allocation. */
 #define THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))

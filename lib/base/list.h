@@ -52,16 +52,15 @@ static inline void list_remove(struct list *node)
 	list_init(node);
 }
 
-#define list_first(head, type, member)                                         \
-	container_of((head)->next, type, member)
+#define list_first(head, type, member) container_of((head)->next, type, member)
 
-#define list_for_each(node, head)                                              \
-	for (struct list *node = (head)->next; node != (head);                 \
+#define list_for_each(node, head)                              \
+	for (struct list *node = (head)->next; node != (head); \
 	     node = node->next)
 
 /* As list_for_each(), and the body may remove @node. */
-#define list_for_each_safe(node, following, head)                              \
-	for (struct list *node = (head)->next, *following = node->next;        \
+#define list_for_each_safe(node, following, head)                       \
+	for (struct list *node = (head)->next, *following = node->next; \
 	     node != (head); node = following, following = node->next)
 
 #endif

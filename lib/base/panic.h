@@ -21,11 +21,11 @@
 _Noreturn COLD void panic(const char *what, const void *address);
 
 /* Never off: for the x_check() functions and for misuse. */
-#define MUST(cond)	 ((cond) ? (void)0 : panic("broken: " #cond, 0))
+#define MUST(cond) ((cond) ? (void)0 : panic("broken: " #cond, 0))
 /* O(1), on from -Dchecks=cheap; O(n), on from -Dchecks=full. */
-#define CHECK(cond)                                                            \
+#define CHECK(cond) \
 	((SM_CHECKS < 1 || (cond)) ? (void)0 : panic("broken: " #cond, 0))
-#define CHECK_FULL(cond)                                                       \
+#define CHECK_FULL(cond) \
 	((SM_CHECKS < 2 || (cond)) ? (void)0 : panic("broken: " #cond, 0))
 
 /*

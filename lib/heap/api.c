@@ -6,7 +6,9 @@
 #include <string.h>
 
 /* Blocks below this are zeroed without asking whether they're zero already. */
-enum { ASK_ZERO_MIN = 1 << PAGE_SHIFT_MIN };
+enum {
+	ASK_ZERO_MIN = 1 << PAGE_SHIFT_MIN
+};
 
 const char *sm_version(void)
 {
@@ -91,8 +93,8 @@ sm_nofail_callback sm_set_nofail(sm_nofail_callback callback)
 
 bool nofail_retry(size_t size)
 {
-	sm_nofail_callback callback = __atomic_load_n(&nofail,
-						      __ATOMIC_ACQUIRE);
+	sm_nofail_callback callback =
+		__atomic_load_n(&nofail, __ATOMIC_ACQUIRE);
 
 	if (callback && callback(size) == 0)
 		return true;

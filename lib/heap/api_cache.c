@@ -16,8 +16,8 @@ static bool is_valid_cache(const char *name, size_t size, size_t align,
 {
 	return name && size > 0 && size <= SM_CACHE_SIZE_MAX &&
 	       (align == 0 || is_power_of_two(align)) && align <= 4096 &&
-	       (flags & ~(unsigned int)(SM_CACHE_HWALIGN |
-					SM_CACHE_NO_SHEAVES)) == 0;
+	       (flags &
+		~(unsigned int)(SM_CACHE_HWALIGN | SM_CACHE_NO_SHEAVES)) == 0;
 }
 
 struct sm_cache *sm_cache_create(const char *name, size_t size, size_t align,

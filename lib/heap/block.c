@@ -37,10 +37,12 @@ struct block_info block_find(const void *address)
 		return run_at(page, address);
 	size = emergency_size(address);
 	if (size > 0)
-		return (struct block_info){ .kind = BLOCK_EMERGENCY, .size = size };
+		return (struct block_info){ .kind = BLOCK_EMERGENCY,
+					    .size = size };
 	size = gate_is_inside() ? vma_size(address) : 0;
 	if (size > 0)
-		return (struct block_info){ .kind = BLOCK_MAPPING, .size = size };
+		return (struct block_info){ .kind = BLOCK_MAPPING,
+					    .size = size };
 	return (struct block_info){ .kind = BLOCK_NONE };
 }
 

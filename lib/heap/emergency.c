@@ -18,7 +18,8 @@
 
 enum {
 	CHUNK_BYTES = 256 << 10,
-	LIVE_SHIFT = 40, /* of a chunk's state: bytes used below, blocks above */
+	LIVE_SHIFT =
+		40, /* of a chunk's state: bytes used below, blocks above */
 };
 
 struct chunk {

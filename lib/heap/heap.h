@@ -16,8 +16,11 @@
 #include "slab/slab.h"
 #include "vma/vma.h"
 
-/* The largest run of pages that serves a block; above it has its own mapping. */
-enum { RUN_BYTES_MAX = 1 << 20 };
+/* The largest run of pages that serves a block; above it has its own mapping.
+ */
+enum {
+	RUN_BYTES_MAX = 1 << 20
+};
 
 /* Wake the layers, once; false if there's no memory to do so. */
 bool heap_init(void);

@@ -7,7 +7,12 @@
 
 #include "heap/heap.h"
 
-enum { DOWN, WAKING, WAITED_FOR, UP };
+enum {
+	DOWN,
+	WAKING,
+	WAITED_FOR,
+	UP
+};
 
 static atomic_uint state; /* [atomic] */
 
@@ -30,8 +35,8 @@ static bool wake_layers(void)
 	os_page_size_init(wanted_page_shift());
 	os_cpu_init((enum cpu_index)option_value(OPTION_INDEX));
 	pages = (struct page_options){
-		.window = (size_t)1 << floor_log2(
-				  (size_t)option_value(OPTION_WINDOW)),
+		.window = (size_t)1
+			  << floor_log2((size_t)option_value(OPTION_WINDOW)),
 		.retain = (size_t)option_value(OPTION_RETAIN),
 		.cpus = os_cpu_limit(),
 	};

@@ -29,7 +29,7 @@ static unsigned int aligned_class(size_t size, size_t align)
 		return 0;
 	class = size_class_of(size);
 	while (class <= SIZE_CLASSES && size_class_bytes(class) % align != 0)
-		class++;
+		class ++;
 	return class <= SIZE_CLASSES ? class : 0;
 }
 
@@ -114,8 +114,7 @@ void *heap_alloc(size_t size, size_t align, unsigned int flags)
 	}
 	do {
 		block = alloc_once(size, align, flags);
-	} while (unlikely(!block) && (flags & SM_NOFAIL) &&
-		 nofail_retry(size));
+	} while (unlikely(!block) && (flags & SM_NOFAIL) && nofail_retry(size));
 	if (unlikely(!block))
 		errno = ENOMEM;
 	return block;

@@ -14,7 +14,9 @@
 
 #include "heap/heap.h"
 
-enum { WORDS_MAX = 4 };
+enum {
+	WORDS_MAX = 4
+};
 
 struct row {
 	const char *name;
@@ -200,8 +202,8 @@ static const char *find_variable(const char *name)
 void options_read(void)
 {
 	static bool is_read;
-	const char *item = getauxval(AT_SECURE) ? NULL
-						: find_variable("SLUBMALLOC");
+	const char *item =
+		getauxval(AT_SECURE) ? NULL : find_variable("SLUBMALLOC");
 
 	if (is_read)
 		return;

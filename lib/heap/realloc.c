@@ -22,7 +22,8 @@ static bool resize_run(void *block, size_t size)
 }
 
 /* Inside the gate: the block with its new size, or NULL if it can't stay. */
-static void *resize_in_place(void *block, const struct block_info *old, size_t size)
+static void *resize_in_place(void *block, const struct block_info *old,
+			     size_t size)
 {
 	if (old->kind == BLOCK_RUN)
 		return resize_run(block, size) ? block : NULL;

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-
 static void add_cache(const struct cache *cache,
 		      const struct cache_stats *counts, struct sm_stats *stats)
 {

@@ -81,8 +81,8 @@ static unsigned int read_possible_cpus(void)
 static unsigned int measure_cpu_mask(void)
 {
 	static unsigned char mask[CPU_IDS_MAX / 8];
-	long bytes = os_call(SYS_sched_getaffinity, 0, sizeof(mask),
-			     (long)mask, 0, 0, 0);
+	long bytes = os_call(SYS_sched_getaffinity, 0, sizeof(mask), (long)mask,
+			     0, 0, 0);
 
 	return bytes > 0 ? (unsigned int)bytes * 8 : CPU_IDS_MAX;
 }
@@ -137,9 +137,9 @@ static bool has_fence(void)
 static enum cpu_index choose_index(enum cpu_index wanted)
 {
 	long feature_size = (long)getauxval(AT_RSEQ_FEATURE_SIZE);
-	bool has_mm_cid = feature_size >=
-			  (long)(offsetof(struct rseq_area, mm_cid) +
-				 sizeof(int32_t));
+	bool has_mm_cid =
+		feature_size >=
+		(long)(offsetof(struct rseq_area, mm_cid) + sizeof(int32_t));
 
 	/* The thread sanitizer does not see into restartable sequences. */
 	if (wanted == CPU_INDEX_NONE || BUILT_WITH_TSAN || !&__rseq_offset ||

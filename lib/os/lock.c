@@ -11,9 +11,15 @@
 #include "os/os.h"
 #include "os/syscall.h"
 
-enum { FREE, HELD, CONTENDED };
+enum {
+	FREE,
+	HELD,
+	CONTENDED
+};
 
-enum { SPINS = 100 }; /* sections are short; a futex call costs far more */
+enum {
+	SPINS = 100
+}; /* sections are short; a futex call costs far more */
 
 /* Ranks this thread holds, as bits; kept in builds with checks only. */
 static THREAD_LOCAL unsigned int held_ranks;
@@ -41,9 +47,9 @@ bool os_futex_wait(atomic_uint *word, unsigned int value,
 		.tv_sec = timeout_ms / 1000,
 		.tv_nsec = (long)(timeout_ms % 1000) * 1000000,
 	};
-	long ret = os_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE,
-			   (long)value, (long)(timeout_ms ? &timeout : NULL), 0,
-			   0);
+	long ret =
+		os_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, (long)value,
+			(long)(timeout_ms ? &timeout : NULL), 0, 0);
 
 	return ret != -ETIMEDOUT;
 }

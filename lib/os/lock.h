@@ -33,7 +33,10 @@ struct lock {
 	enum lock_rank rank; /* [fixed at creation] */
 };
 
-#define LOCK_INIT(lock_rank) { .state = 0, .rank = (lock_rank) }
+#define LOCK_INIT(lock_rank)                    \
+	{                                       \
+		.state = 0, .rank = (lock_rank) \
+	}
 
 void lock_init(struct lock *lock, enum lock_rank rank);
 void lock_acquire(struct lock *lock);
@@ -52,7 +55,8 @@ static inline bool lock_is_held(struct lock *lock)
 
 /* Futexes for the gate as well: wait while *@word is @value, at most
  * @timeout_ms (0: for ever); false if the time ran out. */
-bool os_futex_wait(atomic_uint *word, unsigned int value, unsigned int timeout_ms);
+bool os_futex_wait(atomic_uint *word, unsigned int value,
+		   unsigned int timeout_ms);
 void os_futex_wake_all(atomic_uint *word);
 
 #endif

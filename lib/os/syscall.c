@@ -54,7 +54,7 @@ void os_fail_nth(size_t nth, size_t count)
 	atomic_store(&seam.fail_end, 0);
 	atomic_store(&seam.fail_first, now + nth);
 	if (nth > 0)
-		atomic_store(&seam.fail_end,
-			     count > SIZE_MAX - now - nth ? SIZE_MAX
-							  : now + nth + count);
+		atomic_store(&seam.fail_end, count > SIZE_MAX - now - nth
+						     ? SIZE_MAX
+						     : now + nth + count);
 }

@@ -58,7 +58,8 @@ size_t os_call_count(void);
  */
 void os_fail_nth(size_t nth, size_t count);
 
-/* The limit on address space (RLIMIT_AS), in bytes; SIZE_MAX if there's none. */
+/* The limit on address space (RLIMIT_AS), in bytes; SIZE_MAX if there's none.
+ */
 size_t os_address_space_limit(void);
 
 #endif

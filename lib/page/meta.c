@@ -19,8 +19,8 @@ struct free_object {
 
 static struct {
 	struct lock lock;
-	char *next;		       /* [lock] first byte that was never used */
-	size_t left;		       /* [lock] bytes from there on */
+	char *next;  /* [lock] first byte that was never used */
+	size_t left; /* [lock] bytes from there on */
 	struct free_object *free[META_BYTES_MAX / UNIT]; /* [lock] by size */
 } meta = { .lock = LOCK_INIT(RANK_META) };
 

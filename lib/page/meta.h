@@ -9,7 +9,9 @@
 #include <stddef.h>
 
 /* The largest structure, in bytes. */
-enum { META_BYTES_MAX = 8192 };
+enum {
+	META_BYTES_MAX = 8192
+};
 
 /*
  * @bytes of zeroes, aligned to 16 bytes, or to a cache line from 64 bytes up;

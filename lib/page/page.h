@@ -87,9 +87,9 @@ extern struct page_window page_window __attribute__((visibility("hidden")));
 
 /* Knobs, set before page_init(); bytes. */
 struct page_options {
-	size_t window;	     /* address space of the first zone */
-	size_t retain;	     /* free memory kept; the rest goes back */
-	unsigned int cpus;   /* how many per-CPU lists */
+	size_t window;	   /* address space of the first zone */
+	size_t retain;	   /* free memory kept; the rest goes back */
+	unsigned int cpus; /* how many per-CPU lists */
 };
 
 /* Make the first zone; false if there's no memory for it. */
@@ -137,21 +137,26 @@ size_t pages_give_back_addresses(void);
 /* Set how much free memory is kept; see struct page_options. */
 void pages_set_retain(size_t bytes);
 
-enum { WATERMARK_MIN, WATERMARK_LOW, WATERMARK_HIGH, WATERMARKS };
+enum {
+	WATERMARK_MIN,
+	WATERMARK_LOW,
+	WATERMARK_HIGH,
+	WATERMARKS
+};
 
 /* In pages, but for the bytes. */
 struct page_stats {
 	size_t reserved_bytes;
 	size_t committed_bytes;
 	size_t returned_bytes;
-	size_t free;		   /* in the buddy system */
-	size_t free_dirty;	   /* of them, not known to be zero */
-	size_t cached;		   /* in the per-CPU lists */
-	size_t used[USE_COUNT];	   /* allocated, by use; cached ones too */
+	size_t free;		       /* in the buddy system */
+	size_t free_dirty;	       /* of them, not known to be zero */
+	size_t cached;		       /* in the per-CPU lists */
+	size_t used[USE_COUNT];	       /* allocated, by use; cached ones too */
 	size_t watermarks[WATERMARKS]; /* of the first zone */
 	size_t zones;
 	size_t free_blocks[PAGE_ORDER_MAX + 1]; /* by order */
-	size_t run_allocs; /* runs ever allocated */
+	size_t run_allocs;			/* runs ever allocated */
 	size_t run_frees;
 };
 void page_stats(struct page_stats *stats);

@@ -6,14 +6,6 @@
 
 #include "page/pcp.h"
 
-enum {
-	/* Reclaim in the path of a free: a bounded piece of work, in pieces
-	 * worth a system call. */
-	RECLAIM_OPERATIONS = 16,
-	RECLAIM_BYTES_SHIFT = 16,
-	RECLAIM_SMALL_SHIFT = 14,
-};
-
 static struct {
 	struct zone first;	       /* the one of page_window */
 	struct zone *zones[ZONES_MAX]; /* [windows to write, atomic to read] */
@@ -143,25 +135,6 @@ void *pages_alloc(size_t count, size_t align, enum page_use use,
 	return page_start(run);
 }
 
-static unsigned int order_of_bytes(unsigned int shift)
-{
-	return shift > os_page_shift ? shift - os_page_shift : 0;
-}
-
-/* Small pieces only where large ones can't be had and much is at stake: a few
- * live slabs in every pageblock leave nothing else. */
-static void reclaim_some(struct zone *zone)
-{
-	size_t low = zone_watermark(zone, WATERMARK_LOW);
-	size_t high = zone_watermark(zone, WATERMARK_HIGH);
-
-	if (zone_reclaim(zone, low, RECLAIM_OPERATIONS,
-			 order_of_bytes(RECLAIM_BYTES_SHIFT)) == 0 &&
-	    zone_free_dirty(zone) > 2 * high)
-		zone_reclaim(zone, low, RECLAIM_OPERATIONS,
-			     order_of_bytes(RECLAIM_SMALL_SHIFT));
-}
-
 void pcp_return_run(struct page *run)
 {
 	char *start = page_start(run);
@@ -170,7 +143,7 @@ void pcp_return_run(struct page *run)
 
 	run->type = PAGE_NONE;
 	if (zone_give(zone, first, run->count, (enum page_use)run->use))
-		reclaim_some(zone);
+		zone_reclaim_some(zone);
 }
 
 void pages_free(void *start)
@@ -199,10 +172,9 @@ bool pages_resize(void *start, size_t count)
 			      (enum page_use)run->use)))
 		return false;
 	run->count = (uint32_t)count;
-	if (count < old &&
-	    zone_give(zone, first + count, old - count,
-		      (enum page_use)run->use))
-		reclaim_some(zone);
+	if (count < old && zone_give(zone, first + count, old - count,
+				     (enum page_use)run->use))
+		zone_reclaim_some(zone);
 	return true;
 }
 
@@ -213,7 +185,7 @@ size_t pages_trim(size_t keep)
 	pcp_drain();
 	for (size_t i = zone_count(); i-- > 0;) {
 		bytes += zone_reclaim(zone_at(i), keep >> os_page_shift,
-				      SIZE_MAX, 0)
+				      SIZE_MAX)
 			 << os_page_shift;
 		if (keep == 0)
 			bytes += zone_shrink(zone_at(i));
@@ -267,10 +239,10 @@ void page_stats(struct page_stats *stats)
 	for (int level = 0; level < WATERMARKS; level++)
 		stats->watermarks[level] = zone_watermark(&pages.first, level);
 	stats->cached = pcp_pages();
-	stats->run_allocs = atomic_load_explicit(&pages.run_allocs,
-						 memory_order_relaxed);
-	stats->run_frees = atomic_load_explicit(&pages.run_frees,
-						memory_order_relaxed);
+	stats->run_allocs =
+		atomic_load_explicit(&pages.run_allocs, memory_order_relaxed);
+	stats->run_frees =
+		atomic_load_explicit(&pages.run_frees, memory_order_relaxed);
 }
 
 void page_check(void)

@@ -8,8 +8,8 @@ struct zone *zone_of(const void *address)
 {
 	for (size_t i = 0; i < zone_count(); i++) {
 		struct zone *zone = zone_at(i);
-		size_t offset = (uintptr_t)address -
-				(uintptr_t)zone->heap.start;
+		size_t offset =
+			(uintptr_t)address - (uintptr_t)zone->heap.start;
 
 		if (offset < __atomic_load_n(&zone->present, __ATOMIC_RELAXED)
 				     << os_page_shift)
@@ -50,7 +50,7 @@ void page_set_class(void *start, size_t count, unsigned int class)
 
 	for (size_t i = 0; i < frames; i++)
 		__atomic_store_n((uint8_t *)zone->classes.start + first + i,
-				 (uint8_t)class, __ATOMIC_RELAXED);
+				 (uint8_t) class, __ATOMIC_RELAXED);
 }
 
 static struct zone *zone_of_descriptor(const struct page *page)

@@ -26,12 +26,11 @@ static size_t find_node(const struct pageblock *block, unsigned int order)
 
 	for (size_t word = first / WORD_BITS; word < first / WORD_BITS + words;
 	     word++) {
-		uint64_t set = block->tree[word] &
-			       range_mask(word, first, first);
+		uint64_t set =
+			block->tree[word] & range_mask(word, first, first);
 
 		if (set)
-			return word * WORD_BITS +
-			       (size_t)__builtin_ctzll(set);
+			return word * WORD_BITS + (size_t)__builtin_ctzll(set);
 	}
 	return 0;
 }
@@ -52,7 +51,7 @@ static void remove_node(struct pageblock *block, size_t node)
 	clear_bit(block->tree, node);
 	block->free_pages -= (uint16_t)(1u << order);
 	if (!find_node(block, order))
-		block->free_orders &= (uint16_t)~(1u << order);
+		block->free_orders &= (uint16_t) ~(1u << order);
 }
 
 /* Free @node, merging it with its buddy as long as that is free. */
@@ -163,8 +162,8 @@ size_t pageblock_count_dirty(const struct pageblock *block, size_t first,
 {
 	size_t sum = 0;
 
-	for (size_t word = first / WORD_BITS;
-	     word * WORD_BITS < first + count; word++)
+	for (size_t word = first / WORD_BITS; word * WORD_BITS < first + count;
+	     word++)
 		sum += (size_t)__builtin_popcountll(
 			block->dirty[word] & range_mask(word, first, count));
 	return sum;
@@ -172,15 +171,15 @@ size_t pageblock_count_dirty(const struct pageblock *block, size_t first,
 
 void pageblock_set_dirty(struct pageblock *block, size_t first, size_t count)
 {
-	for (size_t word = first / WORD_BITS;
-	     word * WORD_BITS < first + count; word++)
+	for (size_t word = first / WORD_BITS; word * WORD_BITS < first + count;
+	     word++)
 		block->dirty[word] |= range_mask(word, first, count);
 }
 
 void pageblock_clear_dirty(struct pageblock *block, size_t first, size_t count)
 {
-	for (size_t word = first / WORD_BITS;
-	     word * WORD_BITS < first + count; word++)
+	for (size_t word = first / WORD_BITS; word * WORD_BITS < first + count;
+	     word++)
 		block->dirty[word] &= ~range_mask(word, first, count);
 }
 
@@ -191,12 +190,12 @@ static size_t find_dirty_node(const struct pageblock *block, unsigned int order)
 
 	for (size_t word = first / WORD_BITS; word * WORD_BITS < 2 * first;
 	     word++) {
-		uint64_t set = block->tree[word] &
-			       range_mask(word, first, first);
+		uint64_t set =
+			block->tree[word] & range_mask(word, first, first);
 
 		for (; set; set &= set - 1) {
-			size_t node = word * WORD_BITS +
-				      (size_t)__builtin_ctzll(set);
+			size_t node =
+				word * WORD_BITS + (size_t)__builtin_ctzll(set);
 
 			if (pageblock_count_dirty(block, node_first_page(node),
 						  count) > 0)
@@ -215,9 +214,8 @@ long pageblock_find_dirty(const struct pageblock *block, unsigned int least,
 		return -1;
 	/* Largest first: most memory for one system call. */
 	for (unsigned int order = pageblock_order() + 1; order-- > least;) {
-		size_t node = orders >> order & 1
-				      ? find_dirty_node(block, order)
-				      : 0;
+		size_t node =
+			orders >> order & 1 ? find_dirty_node(block, order) : 0;
 
 		if (node) {
 			*ret_count = (size_t)1 << order;

@@ -23,8 +23,8 @@ enum {
 };
 
 struct pageblock {
-	struct list link;	   /* in one of the zone's lists */
-	uint64_t tree[TREE_WORDS]; /* free blocks */
+	struct list link;	    /* in one of the zone's lists */
+	uint64_t tree[TREE_WORDS];  /* free blocks */
 	uint64_t dirty[PAGE_WORDS]; /* pages not known to be zero */
 	uint16_t free_pages;
 	uint16_t free_dirty;  /* of them, dirty */

@@ -96,8 +96,7 @@ static struct page *unlink_batch(struct pcp *own, uint32_t keep)
 			run->next = chain;
 			chain = run;
 		}
-		own->cursor = (own->cursor + 1) %
-			      (LISTED_USES * PCP_COUNT_MAX);
+		own->cursor = (own->cursor + 1) % (LISTED_USES * PCP_COUNT_MAX);
 	}
 	return chain;
 }

@@ -9,7 +9,9 @@
 
 #include "page/zone.h"
 
-enum { PCP_COUNT_MAX = 64 }; /* pages of the longest run kept */
+enum {
+	PCP_COUNT_MAX = 64
+}; /* pages of the longest run kept */
 
 /* Make lists for @cpus CPUs; without them every run goes to its zone. */
 void pcp_init(unsigned int cpus);

@@ -52,8 +52,8 @@ static bool isolate_any(struct zone *zone, unsigned int order,
 			struct piece *ret_piece)
 {
 	struct pageblock *whole = first_dirty_free_block(zone);
-	size_t blocks = (zone->present + pages_per_block() - 1) /
-			pages_per_block();
+	size_t blocks =
+		(zone->present + pages_per_block() - 1) / pages_per_block();
 
 	if (whole)
 		return isolate_piece(zone, whole, pageblock_order(), ret_piece);
@@ -81,9 +81,9 @@ static void return_piece(struct zone *zone, const struct piece *piece,
 		zone->returned += piece->count << os_page_shift;
 	}
 	pageblock_free(block, piece->first, piece->count);
-	zone_count_free_locked(zone, block, (long)piece->count,
-			       (long)pageblock_count_dirty(block, piece->first,
-							   piece->count));
+	zone_count_free_locked(
+		zone, block, (long)piece->count,
+		(long)pageblock_count_dirty(block, piece->first, piece->count));
 	zone_relink_locked(zone, block);
 	zone->used[USE_RUN] -= piece->count;
 }
@@ -97,45 +97,92 @@ static bool discard_piece(struct zone *zone, const struct piece *piece)
 			  piece->count << os_page_shift);
 }
 
-/* Nothing to be had now: look again when notably more has been freed, since a
- * search in vain goes over all pageblocks. */
-static void back_off(struct zone *zone)
+/* Return one piece of at least 2^@order pages; its pages, or 0. The lock is
+ * dropped meanwhile. */
+static size_t return_one_locked(struct zone *zone, unsigned int order)
 {
-	zone->reclaim_after = zone->freed +
-			      zone_watermark(zone, WATERMARK_LOW) / 4;
+	struct piece piece;
+	bool is_clean;
+
+	if (!isolate_any(zone, order, &piece))
+		return 0;
+	lock_release(&zone->lock);
+	is_clean = discard_piece(zone, &piece);
+	lock_acquire(&zone->lock);
+	return_piece(zone, &piece, is_clean);
+	/* Locked memory stays, and so does the rest of it. */
+	return is_clean ? piece.count : 0;
 }
 
-size_t zone_reclaim(struct zone *zone, size_t keep, size_t operations,
-		    unsigned int order)
+static size_t reclaim_locked(struct zone *zone, size_t keep, size_t operations,
+			     unsigned int order)
 {
-	size_t returned = 0;
-	struct piece piece;
+	size_t returned = 0, pages = 1;
 
-	lock_acquire(&zone->lock);
-	if (zone->reclaiming) {
-		lock_release(&zone->lock);
+	if (zone->reclaiming)
 		return 0;
-	}
 	zone->reclaiming = true;
-	while (operations-- > 0 && zone->free_dirty > keep) {
-		bool is_clean;
-
-		if (!isolate_any(zone, order, &piece)) {
-			back_off(zone);
-			break;
-		}
-
-		lock_release(&zone->lock);
-		is_clean = discard_piece(zone, &piece);
-		lock_acquire(&zone->lock);
-		return_piece(zone, &piece, is_clean);
-		if (!is_clean) {
-			back_off(zone); /* locked memory: so is the rest */
-			break;
-		}
-		returned += piece.count;
+	while (operations-- > 0 && zone->free_dirty > keep && pages > 0) {
+		pages = return_one_locked(zone, order);
+		returned += pages;
 	}
 	zone->reclaiming = false;
+	return returned;
+}
+
+size_t zone_reclaim(struct zone *zone, size_t keep, size_t operations)
+{
+	size_t returned;
+
+	lock_acquire(&zone->lock);
+	returned = reclaim_locked(zone, keep, operations, 0);
 	lock_release(&zone->lock);
 	return returned;
+}
+
+/*
+ * In the path of a free the pieces are worth their system call: 64 KiB. Where a
+ * few live slabs in every pageblock leave none of that size, and much is at
+ * stake, 16 KiB. Where there are none of those either, nothing for a while: a
+ * search in vain goes over all pageblocks.
+ */
+static const struct step {
+	unsigned int shift;	 /* log2 of a piece's bytes */
+	unsigned int watermarks; /* dirty pages, in high watermarks */
+} steps[] = { { 16, 1 }, { 14, 2 } };
+
+enum {
+	SOME_OPERATIONS = 16
+};
+
+bool zone_reclaim_is_due_locked(const struct zone *zone)
+{
+	unsigned int step = zone->reclaim_step;
+
+	if (zone->freed > zone->reclaim_after)
+		step = 0;
+	return step < ARRAY_SIZE(steps) &&
+	       zone->free_dirty > steps[step].watermarks *
+					  zone_watermark(zone, WATERMARK_HIGH);
+}
+
+static unsigned int step_order(const struct step *step)
+{
+	return step->shift > os_page_shift ? step->shift - os_page_shift : 0;
+}
+
+void zone_reclaim_some(struct zone *zone)
+{
+	size_t low = zone_watermark(zone, WATERMARK_LOW);
+
+	lock_acquire(&zone->lock);
+	if (zone->freed > zone->reclaim_after) {
+		zone->reclaim_step = 0;
+		zone->reclaim_after = zone->freed + low;
+	}
+	if (!zone->reclaiming && zone_reclaim_is_due_locked(zone) &&
+	    reclaim_locked(zone, low, SOME_OPERATIONS,
+			   step_order(&steps[zone->reclaim_step])) == 0)
+		zone->reclaim_step++;
+	lock_release(&zone->lock);
 }

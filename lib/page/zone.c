@@ -32,8 +32,8 @@ void zone_set_retain(size_t bytes)
 size_t zone_watermark(const struct zone *zone, int level)
 {
 	size_t used = zone->present - zone->free;
-	size_t high = max_size(retain_bytes >> os_page_shift,
-			       used >> RETAIN_SHIFT);
+	size_t high =
+		max_size(retain_bytes >> os_page_shift, used >> RETAIN_SHIFT);
 
 	if (level == WATERMARK_MIN)
 		return MIN_WATERMARK_PAGES;
@@ -68,7 +68,7 @@ static void remove_from_list(struct zone *zone, struct pageblock *block)
 		size_t index = (size_t)(next - &zone->lists[0][0][0]);
 
 		((uint8_t *)zone->nonempty)[index / FULLNESS_LEVELS] &=
-			(uint8_t)~(1u << index % FULLNESS_LEVELS);
+			(uint8_t) ~(1u << index % FULLNESS_LEVELS);
 	}
 }
 
@@ -189,8 +189,9 @@ static bool grow_zone(struct zone *zone, unsigned int order)
 {
 	size_t pages = (size_t)1 << order;
 	size_t wanted = round_up(zone->present, pages) + pages;
-	size_t step = clamp_size((size_t)1 << floor_log2(zone->heap.brk / 4 + 1),
-				 HEAP_STEP_MIN, HEAP_STEP_MAX);
+	size_t step =
+		clamp_size((size_t)1 << floor_log2(zone->heap.brk / 4 + 1),
+			   HEAP_STEP_MIN, HEAP_STEP_MAX);
 	size_t present;
 
 	if (!arena_grow(&zone->heap, wanted << os_page_shift, step))
@@ -285,8 +286,7 @@ bool zone_take_range(struct zone *zone, size_t first, size_t count,
 	return true;
 }
 
-bool zone_give(struct zone *zone, size_t first, size_t count,
-	       enum page_use use)
+bool zone_give(struct zone *zone, size_t first, size_t count, enum page_use use)
 {
 	struct pageblock *block = zone_block(zone, first);
 	bool is_due;
@@ -297,8 +297,7 @@ bool zone_give(struct zone *zone, size_t first, size_t count,
 	zone_relink_locked(zone, block);
 	zone->used[use] -= count;
 	zone->freed += count;
-	is_due = zone->freed > zone->reclaim_after &&
-		 zone->free_dirty > zone_watermark(zone, WATERMARK_HIGH);
+	is_due = zone_reclaim_is_due_locked(zone);
 	lock_release(&zone->lock);
 	return is_due;
 }
@@ -418,13 +417,13 @@ bool zone_create(struct zone *zone, size_t most)
 void zone_check(struct zone *zone)
 {
 	size_t free = 0, dirty = 0, used = 0;
-	size_t blocks = (zone->present + pages_per_block() - 1) /
-			pages_per_block();
+	size_t blocks =
+		(zone->present + pages_per_block() - 1) / pages_per_block();
 
 	lock_acquire(&zone->lock);
 	for (size_t i = 0; i < blocks; i++) {
-		struct pageblock *block = zone_block(zone,
-						     i * pages_per_block());
+		struct pageblock *block =
+			zone_block(zone, i * pages_per_block());
 		int largest = pageblock_largest(block);
 
 		pageblock_check(block);
@@ -435,7 +434,8 @@ void zone_check(struct zone *zone)
 		MUST(list_empty(&block->link) == (largest < 0));
 		MUST(largest < 0 || block->fullness == fullness_of(block));
 		MUST(largest < 0 ||
-		     zone->nonempty[block->use][largest] >> block->fullness & 1);
+		     zone->nonempty[block->use][largest] >> block->fullness &
+			     1);
 	}
 	for (unsigned int use = 0; use < USE_COUNT; use++)
 		used += zone->used[use];

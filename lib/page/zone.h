@@ -31,15 +31,16 @@ struct zone {
 	/* [lock] bit f: the list of fullness f isn't empty */
 	uint8_t nonempty[USE_COUNT + 1][PAGE_ORDER_MAX + 1];
 
-	size_t present;		/* [lock] pages below the break */
-	size_t free;		/* [lock to write, atomic to read] pages */
-	size_t free_dirty;	/* [lock to write, atomic to read] of them */
-	size_t used[USE_COUNT]; /* [lock] pages allocated */
-	size_t returned;	/* [lock] bytes given back to the system */
-	size_t scan;		/* [lock] pageblock where reclaim goes on */
-	size_t freed;		/* [lock] pages ever freed */
-	size_t reclaim_after;	/* [lock] of them, before reclaim is tried */
-	bool reclaiming;	/* [lock] somebody is at it */
+	size_t present;		   /* [lock] pages below the break */
+	size_t free;		   /* [lock to write, atomic to read] pages */
+	size_t free_dirty;	   /* [lock to write, atomic to read] of them */
+	size_t used[USE_COUNT];	   /* [lock] pages allocated */
+	size_t returned;	   /* [lock] bytes given back to the system */
+	size_t scan;		   /* [lock] pageblock where reclaim goes on */
+	size_t freed;		   /* [lock] pages ever freed */
+	unsigned int reclaim_step; /* [lock] how small the pieces are now */
+	size_t reclaim_after; /* [lock] pages freed before it starts over */
+	bool reclaiming;      /* [lock] somebody is at it */
 };
 
 /* Make a zone with a window of at most @most bytes; false if there is none. */
@@ -49,10 +50,10 @@ bool zone_create(struct zone *zone, size_t most);
 long zone_take(struct zone *zone, size_t count, size_t align, enum page_use use,
 	       unsigned int flags, bool *ret_zero);
 
-/* Free @count pages from page @first, of @use; true if there are more dirty ones
- * than the high watermark now, and reclaim is due. */
+/* Free @count pages from page @first, of @use; true if there are more dirty
+ * ones than the high watermark now, and reclaim is due. */
 bool zone_give(struct zone *zone, size_t first, size_t count,
-		 enum page_use use);
+	       enum page_use use);
 
 /* Take exactly these pages, for the run of @use in front of them. */
 bool zone_take_range(struct zone *zone, size_t first, size_t count,
@@ -76,10 +77,15 @@ static inline size_t zone_free_dirty(const struct zone *zone)
 size_t zone_watermark(const struct zone *zone, int level);
 void zone_set_retain(size_t bytes);
 
-/* Return dirty free pages down to @keep pages; at most @operations system
- * calls, of blocks of @order pages at least. Pages returned. */
-size_t zone_reclaim(struct zone *zone, size_t keep, size_t operations,
-		    unsigned int order);
+/* Return dirty free pages until @keep are left, with at most @operations system
+ * calls. Pages returned. */
+size_t zone_reclaim(struct zone *zone, size_t keep, size_t operations);
+
+/* A bounded step from the high towards the low watermark. */
+void zone_reclaim_some(struct zone *zone);
+
+/* Whether that is worth a try. */
+bool zone_reclaim_is_due_locked(const struct zone *zone);
 
 /* Move the break down below the free pageblocks at the top; bytes. */
 size_t zone_shrink(struct zone *zone);

@@ -7,7 +7,7 @@
 enum {
 	FIRST_OWN_ID = SIZE_CLASSES + 1, /* of a program's caches */
 	OWN_SLOTS = 48,			 /* of their per-CPU arrays */
-	ARRAY_BYTES = 64 << 10, /* of objects in one array, about */
+	ARRAY_BYTES = 64 << 10,		 /* of objects in one array, about */
 	ARRAY_SLOTS_MIN = 8,
 	ARRAY_SLOTS_MAX = 256,
 	EMPTY_BYTES = 64 << 10, /* of slabs kept empty; one at least */
@@ -22,7 +22,7 @@ struct cache size_class_caches[SIZE_CLASSES + 1];
 
 static struct {
 	struct lock lock;
-	struct list all;		/* [lock] oldest first */
+	struct list all;		 /* [lock] oldest first */
 	struct cache *by_id[CPU_ARRAYS]; /* [lock to write, atomic to read] */
 } caches = { .lock = LOCK_INIT(RANK_CACHES) };
 
@@ -100,7 +100,7 @@ bool slab_init(void)
 	if (!cpu_arrays_init())
 		return false;
 	lock_acquire(&caches.lock);
-	for (unsigned int class = 1; class <= SIZE_CLASSES; class++) {
+	for (unsigned int class = 1; class <= SIZE_CLASSES; class ++) {
 		struct cache *cache = &size_class_caches[class];
 
 		cache->id = class;
@@ -129,9 +129,8 @@ static size_t effective_align(size_t size, size_t align, unsigned int flags)
 	align = max_size(align, QUANTUM);
 	/* As the kernel does: no more than the object can use of a line. */
 	if (flags & SM_CACHE_HWALIGN)
-		align = max_size(align,
-				 min_size(CACHE_LINE_BYTES,
-					  (size_t)1 << ceil_log2(size)));
+		align = max_size(align, min_size(CACHE_LINE_BYTES,
+						 (size_t)1 << ceil_log2(size)));
 	return align;
 }
 
@@ -201,8 +200,8 @@ static bool are_sparse(void)
 	size_t total = 0, free = 0;
 
 	list_for_each(node, &caches.all) {
-		const struct cache *cache = container_of(node, struct cache,
-							 link);
+		const struct cache *cache =
+			container_of(node, struct cache, link);
 
 		total += __atomic_load_n(&cache->nr_slabs, __ATOMIC_RELAXED)
 			 << (cache->slab_order + os_page_shift);

@@ -99,10 +99,10 @@ bool cache_alloc_batch(struct cache *cache, void **objects, size_t count,
 	size_t taken = 0;
 
 	while (taken < count) {
-		unsigned int want = (unsigned int)min_size(count - taken,
-							   UINT32_MAX);
-		unsigned int got = slabs_take(cache, objects + taken, want,
-					      flags);
+		unsigned int want =
+			(unsigned int)min_size(count - taken, UINT32_MAX);
+		unsigned int got =
+			slabs_take(cache, objects + taken, want, flags);
 
 		if (got == 0)
 			break;
@@ -115,7 +115,9 @@ bool cache_alloc_batch(struct cache *cache, void **objects, size_t count,
 
 void cache_free_batch(struct cache *cache, void *const *objects, size_t count)
 {
-	enum { BATCH = 1024 }; /* bounds how long the lock is held */
+	enum {
+		BATCH = 1024
+	}; /* bounds how long the lock is held */
 
 	for (size_t done = 0; done < count; done += BATCH)
 		slabs_return(cache, objects + done,

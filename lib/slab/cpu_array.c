@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-enum { FIRST_ROOM = 8 }; /* slots of an array when it's opened */
+enum {
+	FIRST_ROOM = 8
+}; /* slots of an array when it's opened */
 
 /* The region of CPU -1 until there are real ones: zeroes. */
 static struct cpu_region no_region;
@@ -72,8 +74,7 @@ static unsigned int array_give(struct cpu_region *region, unsigned int id,
 	return (unsigned int)moved;
 }
 
-unsigned int cpu_array_take(unsigned int id, void **objects,
-			    unsigned int count)
+unsigned int cpu_array_take(unsigned int id, void **objects, unsigned int count)
 {
 	struct cpu_region *region;
 	unsigned int moved;

@@ -53,8 +53,8 @@ struct cpu_region {
 };
 
 enum {
-	CPU_REGION_SLOTS = (CPU_REGION_BYTES - sizeof(struct cpu_region)) /
-			   sizeof(void *),
+	CPU_REGION_SLOTS =
+		(CPU_REGION_BYTES - sizeof(struct cpu_region)) / sizeof(void *),
 };
 
 /* Region of CPU 0; other CPUs', and that of CPU -1, lie around it. */

@@ -16,7 +16,9 @@
  */
 #include "slab/cpu_array.h"
 
-enum { DRAIN_BATCH = 64 };
+enum {
+	DRAIN_BATCH = 64
+};
 
 /* A begin above any top: the array is closed. */
 #define CLOSED ((void **)UINTPTR_MAX)
@@ -99,7 +101,8 @@ static bool drain_cpus(unsigned int low, unsigned int high, cpu_array_sink sink)
 		return false;
 	}
 	visit_arrays(low, high, close_array, sink);
-	/* If a fence fails from here on, the arrays stay closed: slow, right. */
+	/* If a fence fails from here on, the arrays stay closed: slow, right.
+	 */
 	if (!os_cpu_fence())
 		return false;
 	visit_arrays(low, high, empty_closed_array, sink);

@@ -8,27 +8,28 @@
 /* log2 of that, where steps grow; elsewhere anything that compiles. */
 #define DOUBLING(n) (63 - __builtin_clzl(LAST(n) | 1ul << LINEAR_SHIFT))
 
-#define STEP(n)                                                                \
+#define STEP(n) \
 	(LAST(n) >> (DOUBLING(n) - STEPS_SHIFT) & ((1 << STEPS_SHIFT) - 1))
 
-#define CLASS(n)                                                               \
-	(LAST(n) < 1ul << LINEAR_SHIFT                                         \
-		 ? LAST(n) / QUANTUM + 1                                       \
-		 : LINEAR_CLASSES + 1 +                                        \
-			   ((DOUBLING(n) - LINEAR_SHIFT) << STEPS_SHIFT) +     \
+#define CLASS(n)                                                           \
+	(LAST(n) < 1ul << LINEAR_SHIFT                                     \
+		 ? LAST(n) / QUANTUM + 1                                   \
+		 : LINEAR_CLASSES + 1 +                                    \
+			   ((DOUBLING(n) - LINEAR_SHIFT) << STEPS_SHIFT) + \
 			   STEP(n))
 
-#define CLASSES_4(n)   CLASS(n), CLASS((n) + 1), CLASS((n) + 2), CLASS((n) + 3)
-#define CLASSES_16(n)                                                          \
-	CLASSES_4(n), CLASSES_4((n) + 4), CLASSES_4((n) + 8), CLASSES_4((n) + 12)
-#define CLASSES_64(n)                                                          \
-	CLASSES_16(n), CLASSES_16((n) + 16), CLASSES_16((n) + 32),             \
+#define CLASSES_4(n) CLASS(n), CLASS((n) + 1), CLASS((n) + 2), CLASS((n) + 3)
+#define CLASSES_16(n)                                         \
+	CLASSES_4(n), CLASSES_4((n) + 4), CLASSES_4((n) + 8), \
+		CLASSES_4((n) + 12)
+#define CLASSES_64(n)                                              \
+	CLASSES_16(n), CLASSES_16((n) + 16), CLASSES_16((n) + 32), \
 		CLASSES_16((n) + 48)
-#define CLASSES_256(n)                                                         \
-	CLASSES_64(n), CLASSES_64((n) + 64), CLASSES_64((n) + 128),            \
+#define CLASSES_256(n)                                              \
+	CLASSES_64(n), CLASSES_64((n) + 64), CLASSES_64((n) + 128), \
 		CLASSES_64((n) + 192)
-#define CLASSES_1024(n)                                                        \
-	CLASSES_256(n), CLASSES_256((n) + 256), CLASSES_256((n) + 512),        \
+#define CLASSES_1024(n)                                                 \
+	CLASSES_256(n), CLASSES_256((n) + 256), CLASSES_256((n) + 512), \
 		CLASSES_256((n) + 768)
 
 const uint8_t size_classes[(SLAB_SIZE_MAX >> QUANTUM_SHIFT) + 1] = {

@@ -44,7 +44,7 @@ static inline size_t size_class_bytes(unsigned int class)
 	unsigned int doubling, step;
 
 	if (class <= LINEAR_CLASSES)
-		return (size_t)class << QUANTUM_SHIFT;
+		return (size_t) class << QUANTUM_SHIFT;
 	doubling = LINEAR_SHIFT + (above >> STEPS_SHIFT);
 	step = (above & ((1 << STEPS_SHIFT) - 1)) + 1;
 	return ((size_t)1 << doubling) +

@@ -13,7 +13,7 @@
 #include "slab/slab_internal.h"
 
 enum {
-	SLAB_SHIFT_MIN = 14, /* 16 KiB */
+	SLAB_SHIFT_MIN = 14,   /* 16 KiB */
 	RECIPROCAL_SHIFT = 40, /* exact for offsets in 2 MiB by sizes up to
 				* 256 KiB: their product is below 2^40 */
 	OBJECTS_MIN = 16,      /* for a slab of small objects */
@@ -62,10 +62,9 @@ bool slab_layout(struct cache *cache)
 				continue;
 			cache->slab_order = order;
 			cache->slab_objects = (unsigned int)objects;
-			cache->reciprocal =
-				(((uint64_t)1 << RECIPROCAL_SHIFT) +
-				 cache->size - 1) /
-				cache->size;
+			cache->reciprocal = (((uint64_t)1 << RECIPROCAL_SHIFT) +
+					     cache->size - 1) /
+					    cache->size;
 			return true;
 		}
 	}
@@ -332,8 +331,8 @@ static void unlink_empty_locked(struct cache *cache, unsigned int keep,
 				struct list *ret_slabs)
 {
 	while (cache->nr_empty > keep) {
-		struct slab *slab = list_first(&cache->empty, struct slab,
-					       link);
+		struct slab *slab =
+			list_first(&cache->empty, struct slab, link);
 
 		list_remove(&slab->link);
 		list_add_head(ret_slabs, &slab->link);

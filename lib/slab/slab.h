@@ -43,8 +43,8 @@ struct sheaf {
 /* The stock of sheaves that the CPUs of a cache exchange. */
 struct barn {
 	struct lock lock;
-	struct sheaf *full;  /* [lock] most recent first */
-	struct sheaf *empty; /* [lock] */
+	struct sheaf *full;    /* [lock] most recent first */
+	struct sheaf *empty;   /* [lock] */
 	unsigned int nr_full;  /* [lock] */
 	unsigned int nr_empty; /* [lock] */
 	unsigned int max_full; /* [fixed at creation] */
@@ -56,28 +56,28 @@ struct barn {
 struct slab;
 
 struct cache {
-	unsigned int id;	     /* [fixed at creation] */
-	unsigned int flags;	     /* [fixed at creation] */
-	size_t size;		     /* [fixed at creation] from one object to
-				      * the next */
-	size_t align;		     /* [fixed at creation] */
-	uint64_t reciprocal;	     /* [fixed at creation] of size */
-	unsigned int slab_order;     /* [fixed at creation] */
-	unsigned int slab_objects;   /* [fixed at creation] objects in a slab */
-	unsigned int batch;	     /* [fixed at creation] objects in a sheaf */
-	unsigned int max_empty;	     /* [fixed at creation] slabs kept */
+	unsigned int id;	   /* [fixed at creation] */
+	unsigned int flags;	   /* [fixed at creation] */
+	size_t size;		   /* [fixed at creation] from one object to
+				    * the next */
+	size_t align;		   /* [fixed at creation] */
+	uint64_t reciprocal;	   /* [fixed at creation] of size */
+	unsigned int slab_order;   /* [fixed at creation] */
+	unsigned int slab_objects; /* [fixed at creation] objects in a slab */
+	unsigned int batch;	   /* [fixed at creation] objects in a sheaf */
+	unsigned int max_empty;	   /* [fixed at creation] slabs kept */
 	void (*constructor)(void *); /* [fixed at creation] */
 	char name[CACHE_NAME_BYTES]; /* [fixed at creation] */
 	struct list link;	     /* [caches] in the list of all */
 
 	struct lock lock;
 	struct list partial[PARTIAL_LEVELS]; /* [lock] emptiest first */
-	struct list empty;	/* [lock] slabs with all objects free */
-	unsigned int nr_empty;	/* [lock] */
-	size_t nr_slabs;	/* [lock to write, atomic to read] */
-	size_t free_objects;	/* [lock to write, atomic to read] in slabs */
-	size_t refills;		/* [lock] batches taken from slabs */
-	size_t flushes;		/* [lock] batches returned to slabs */
+	struct list empty;     /* [lock] slabs with all objects free */
+	unsigned int nr_empty; /* [lock] */
+	size_t nr_slabs;       /* [lock to write, atomic to read] */
+	size_t free_objects;   /* [lock to write, atomic to read] in slabs */
+	size_t refills;	       /* [lock] batches taken from slabs */
+	size_t flushes;	       /* [lock] batches returned to slabs */
 
 	struct barn barn;
 };

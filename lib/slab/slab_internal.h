@@ -12,13 +12,13 @@
  */
 struct slab {
 	struct list link; /* [lock] in a list of its cache, or on none: full */
-	struct cache *cache;	/* [fixed at creation] */
-	char *start;		/* [fixed at creation] */
-	uint32_t free;		/* [lock] objects */
-	uint32_t untouched;	/* [lock] objects from here on were never taken */
-	bool is_zero;		/* [fixed at creation] those read as zero */
-	uint8_t level;		/* [lock] which partial list it's on */
-	uint64_t free_map[];	/* [lock] a set bit is a free object */
+	struct cache *cache; /* [fixed at creation] */
+	char *start;	     /* [fixed at creation] */
+	uint32_t free;	     /* [lock] objects */
+	uint32_t untouched;  /* [lock] objects from here on were never taken */
+	bool is_zero;	     /* [fixed at creation] those read as zero */
+	uint8_t level;	     /* [lock] which partial list it's on */
+	uint64_t free_map[]; /* [lock] a set bit is a free object */
 };
 
 /* Take up to @count objects out of slabs of @cache, making new slabs as needed;

@@ -77,7 +77,7 @@ static struct mapping *find_best(const struct shelf *shelf, size_t bytes,
 {
 	struct mapping *best = NULL;
 
-	list_for_each (link, &shelf->mappings) {
+	list_for_each(link, &shelf->mappings) {
 		struct mapping *mapping = mapping_of(link);
 
 		if (limit-- == 0)
@@ -197,7 +197,7 @@ size_t mappings_unmap(struct list *surplus)
 {
 	size_t bytes = 0;
 
-	list_for_each_safe (link, following, surplus) {
+	list_for_each_safe(link, following, surplus) {
 		list_remove(link);
 		bytes += unmap_one(mapping_of(link));
 	}

@@ -62,7 +62,7 @@ static void check_not_live(const struct vma_state *vma,
 static void check_not_on(const struct shelf *shelf,
 			 const struct mapping *mapping)
 {
-	list_for_each (link, &shelf->mappings) {
+	list_for_each(link, &shelf->mappings) {
 		struct mapping *other =
 			container_of(link, struct mapping, shelf);
 
@@ -76,7 +76,7 @@ static void check_shelf(const struct vma_state *vma, const struct shelf *shelf)
 {
 	size_t count = 0, bytes = 0;
 
-	list_for_each (link, &shelf->mappings) {
+	list_for_each(link, &shelf->mappings) {
 		struct mapping *mapping =
 			container_of(link, struct mapping, shelf);
 
@@ -97,7 +97,7 @@ static void check_ages(const struct vma_state *vma)
 {
 	unsigned int age = 0;
 
-	list_for_each (link, &vma->recent.mappings) {
+	list_for_each(link, &vma->recent.mappings) {
 		struct mapping *mapping =
 			container_of(link, struct mapping, shelf);
 
