@@ -4,8 +4,7 @@
  * that tells the unwinder to stop there, and the end of the exception.
  *
  * Both are called only when something has been thrown, so the unwinder and the
- * C++ library are there; the references are weak for the programs that have
- * neither.
+ * C++ library are there by then, if perhaps not among our own symbols.
  */
 #include <unwind.h>
 
@@ -31,27 +30,30 @@ _Unwind_Reason_Code catch_personality(int version, _Unwind_Action actions,
 				      struct _Unwind_Exception *exception,
 				      struct _Unwind_Context *context)
 {
+	void (*set_register)(struct _Unwind_Context *, int, _Unwind_Word) =
+		runtime_function(_Unwind_SetGR, "_Unwind_SetGR");
+	void (*set_ip)(struct _Unwind_Context *, _Unwind_Ptr) =
+		runtime_function(_Unwind_SetIP, "_Unwind_SetIP");
+
 	(void)version;
 	(void)type;
-	if (actions & _UA_FORCE_UNWIND)
+	if (actions & _UA_FORCE_UNWIND || !set_register || !set_ip)
 		return _URC_CONTINUE_UNWIND;
 	if (actions & _UA_SEARCH_PHASE)
 		return _URC_HANDLER_FOUND;
-	_Unwind_SetGR(context, __builtin_eh_return_data_regno(0),
-		      (_Unwind_Word)exception);
-	_Unwind_SetIP(context, (_Unwind_Ptr)call_catching_landing);
+	set_register(context, __builtin_eh_return_data_regno(0),
+		     (_Unwind_Word)exception);
+	set_ip(context, (_Unwind_Ptr)call_catching_landing);
 	return _URC_INSTALL_CONTEXT;
 }
 
 void catch_drop(void *exception)
 {
-	void *(*begin)(void *) = __cxa_begin_catch;
-	void (*end)(void) = __cxa_end_catch;
+	void *(*begin)(void *) =
+		runtime_function(__cxa_begin_catch, "__cxa_begin_catch");
+	void (*end)(void) =
+		runtime_function(__cxa_end_catch, "__cxa_end_catch");
 
-	if (!begin)
-		begin = (void *(*)(void *))runtime_find("__cxa_begin_catch");
-	if (!end)
-		end = (void (*)(void))runtime_find("__cxa_end_catch");
 	if (!begin || !end)
 		return;
 	begin(exception);

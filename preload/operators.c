@@ -53,20 +53,17 @@ __attribute__((weak, noreturn)) void _ZSt17__throw_bad_allocv(void);
 
 static new_handler current_handler(void)
 {
-	new_handler (*get)(void) = _ZSt15get_new_handlerv;
+	new_handler (*get)(void) = runtime_function(_ZSt15get_new_handlerv,
+						    "_ZSt15get_new_handlerv");
 
-	if (!get)
-		get = (new_handler(*)(void))runtime_find(
-			"_ZSt15get_new_handlerv");
 	return get ? get() : NULL;
 }
 
 /* The function that throws std::bad_alloc; NULL if nothing here can throw. */
 static void (*find_thrower(void))(void)
 {
-	if (_ZSt17__throw_bad_allocv)
-		return _ZSt17__throw_bad_allocv;
-	return (void (*)(void))runtime_find("_ZSt17__throw_bad_allocv");
+	return (void (*)(void))runtime_function(_ZSt17__throw_bad_allocv,
+						"_ZSt17__throw_bad_allocv");
 }
 
 static _Noreturn void throw_bad_alloc(void)

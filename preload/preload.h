@@ -28,6 +28,12 @@ HIDDEN void sm_trim_reservation(void);
  */
 HIDDEN void *runtime_find(const char *name);
 
+/* The function that the weak symbol @bound is bound to, or could be by now. */
+static inline void *runtime_function(void *bound, const char *name)
+{
+	return bound ? bound : runtime_find(name);
+}
+
 /* @text on standard error; no cancellation point. */
 HIDDEN void say(const char *text);
 

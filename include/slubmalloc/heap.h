@@ -6,8 +6,8 @@
  * A heap serves either as a bare segment, by sm_heap_brk() and sm_heap_sbrk(),
  * or as an allocator, by sm_heap_alloc() and sm_heap_free(). Once a block has
  * been allocated the break belongs to the allocator, until sm_heap_reset().
- * Its bookkeeping is two words a block, nothing is rounded beyond 16 bytes:
- * the smallest footprint of all the layers.
+ * Its bookkeeping is one word a block, and the sum is rounded to 16 bytes, of
+ * which the smallest block has 32: the smallest footprint of all the layers.
  */
 #ifndef SLUBMALLOC_HEAP_H
 #define SLUBMALLOC_HEAP_H
@@ -42,7 +42,8 @@ SM_EXPORT struct sm_heap *sm_heap_create(size_t limit);
  *
  * Return: 0, or -1 with errno set and the break as it was.
  * Errors: ENOMEM - @address is outside of the segment or over the limit, or no
- *	memory; EBUSY - the heap has allocated blocks.
+ *	memory; EBUSY - a block has been allocated since the heap was created
+ *	or reset.
  * Context: any thread; not in a signal handler.
  * Source: brk(2).
  */
@@ -81,7 +82,14 @@ SM_EXPORT void *sm_heap_alloc(struct sm_heap *heap, size_t size,
  * @heap: the heap it is from; another one ends the program with a message
  * @block: from sm_heap_alloc(), or %NULL
  *
- * Context: any thread; not in a signal handler; errno is kept.
+ * A block that was freed before, or whose neighbouring bookkeeping has been
+ * overwritten, ends the program with a message as well. Large free memory below
+ * the break goes back to the system.
+ *
+ * Context: any thread; in a signal handler that interrupts this library the
+ *	block is freed by a later call; errno is kept.
+ * Cost: constant if a neighbour is free, else a search for the next free block
+ *	among the free ones and among those above.
  */
 SM_EXPORT void sm_heap_free(struct sm_heap *heap, void *block);
 
@@ -89,7 +97,9 @@ SM_EXPORT void sm_heap_free(struct sm_heap *heap, void *block);
  * sm_heap_reset() - forget every block and move the break to the start
  * @heap: from sm_heap_create()
  *
- * Memory goes back to the system; the heap is as new.
+ * Memory goes back to the system; the heap is as new. It ends the program with a
+ * message, as do sm_heap_destroy() and sm_heap_stats(), in a signal handler that
+ * interrupts this library.
  *
  * Context: any thread; not in a signal handler.
  */

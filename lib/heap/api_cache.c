@@ -79,7 +79,8 @@ void *sm_cache_alloc(struct sm_cache *handle, unsigned int flags)
 
 	if (unlikely(flags) && !alloc_flags_are_valid(cache, flags))
 		return NULL;
-	if (unlikely(!cpu_array_pop(cache->id, &object)))
+	if (unlikely(!cpu_array_pop(cache->id, &object) &&
+		     !cpu_array_pop_slot(cache->id, &object)))
 		object = alloc_slow(cache, flags);
 	if (unlikely(flags & SM_ZERO) && object)
 		memset(object, 0, cache->size);
@@ -109,7 +110,8 @@ void sm_cache_free(struct sm_cache *handle, void *object)
 	if (unlikely(!object))
 		return;
 	check_owner(cache, object);
-	if (unlikely(!cpu_array_push(cache->id, object)))
+	if (unlikely(!cpu_array_push(cache->id, object) &&
+		     !cpu_array_push_slot(cache->id, object)))
 		free_slow(cache, object);
 }
 

@@ -66,7 +66,7 @@ void *sm_pages_alloc_exact(size_t count, unsigned int flags)
 
 void sm_pages_free(void *start)
 {
-	if (start && block_find(start).kind != BLOCK_RUN)
+	if (start && block_find(start, false).kind != BLOCK_RUN)
 		panic("sm_pages_free: pointer is not the start of pages",
 		      start);
 	sm_free(start);

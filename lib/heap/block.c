@@ -24,7 +24,7 @@ static struct block_info run_at(const struct page *page, const void *address)
 	};
 }
 
-struct block_info block_find(const void *address)
+struct block_info block_find(const void *address, bool entered)
 {
 	struct cache *cache = cache_of_id(page_class(address));
 	struct page *page;
@@ -39,7 +39,9 @@ struct block_info block_find(const void *address)
 	if (size > 0)
 		return (struct block_info){ .kind = BLOCK_EMERGENCY,
 					    .size = size };
-	size = gate_is_inside() ? vma_size(address) : 0;
+	if (!entered)
+		return (struct block_info){ .kind = BLOCK_UNKNOWN };
+	size = vma_size(address);
 	if (size > 0)
 		return (struct block_info){ .kind = BLOCK_MAPPING,
 					    .size = size };
@@ -50,13 +52,15 @@ struct block_info block_find(const void *address)
 static struct block_info look_up(const void *address)
 {
 	bool entered = heap_ready() && gate_enter(true);
-	struct block_info block = block_find(address);
+	struct block_info block = block_find(address, entered);
 
 	if (entered)
 		gate_leave();
 	return block;
 }
 
+/* From a signal handler that interrupted the allocator, the size of a mapping
+ * can't be had; zero is less than it, as any size would be. */
 size_t sm_usable_size(const void *address)
 {
 	struct block_info block;
@@ -70,5 +74,5 @@ size_t sm_usable_size(const void *address)
 
 int sm_owns(const void *address)
 {
-	return address && look_up(address).kind != BLOCK_NONE;
+	return address && look_up(address).size > 0;
 }

@@ -16,6 +16,8 @@
 
 #include <string.h>
 
+#include "heap/next.h"
+
 enum {
 	CHUNK_BYTES = 256 << 10,
 	LIVE_SHIFT =
@@ -175,8 +177,7 @@ void deferred_run(void)
 		struct deferred *following = deferred->next;
 
 		if (!free_inside(deferred))
-			panic("free of a pointer that is not a block",
-			      deferred);
+			next_free(deferred);
 		deferred = following;
 	}
 }

@@ -52,6 +52,7 @@ bool flags_are_valid(unsigned int flags);
 
 enum block_kind {
 	BLOCK_NONE,	 /* not a block of ours */
+	BLOCK_UNKNOWN,	 /* it can't be told whether it is a mapping */
 	BLOCK_OBJECT,	 /* of a size class or an object cache */
 	BLOCK_RUN,	 /* pages */
 	BLOCK_MAPPING,	 /* a mapping of its own */
@@ -64,9 +65,9 @@ struct block_info {
 	struct cache *cache; /* BLOCK_OBJECT: its cache */
 };
 
-/* What the block at @address is. Inside the gate, or else it doesn't see
- * mappings. */
-struct block_info block_find(const void *address);
+/* What the block at @address is. If the caller has not @entered the gate, the
+ * tree of mappings is out of reach, and BLOCK_UNKNOWN stands for NONE. */
+struct block_info block_find(const void *address, bool entered);
 
 /* Memory for those who can't pass the gate; needs no lock. */
 void *emergency_alloc(size_t size, size_t align, unsigned int flags);

@@ -69,12 +69,18 @@ bool heap_init(void)
 	return heap_is_up;
 }
 
+static void reopen_in_child(void)
+{
+	cpu_slots_init();
+	gate_reopen_child();
+}
+
 /* Not in heap_init(): that may run before libc is ready for this. No lock is
  * held over a fork, so the order of the handlers doesn't matter. */
 __attribute__((constructor(101))) static void register_fork_handlers(void)
 {
 	heap_ready();
-	pthread_atfork(gate_close, gate_reopen, gate_reopen_child);
+	pthread_atfork(gate_close, gate_reopen, reopen_in_child);
 }
 
 __attribute__((destructor)) static void report_at_exit(void)

@@ -33,20 +33,34 @@ static unsigned int aligned_class(size_t size, size_t align)
 	return class <= SIZE_CLASSES ? class : 0;
 }
 
+/*
+ * An object of a page or more. One that was used just now is zeroed in less
+ * time than a fresh one takes to fault in; but if there is none, a fresh one is
+ * handed out as it is, and its pages stay untouched.
+ */
+static void *alloc_zeroed_object(struct cache *cache, size_t size,
+				 unsigned int flags)
+{
+	void *object;
+
+	if (cpu_array_take(cache->id, &object, 1))
+		return memset(object, 0, size);
+	object = cache_alloc_untouched(cache, flags);
+	if (object)
+		return object;
+	object = cache_alloc_slow(cache, flags);
+	return object ? memset(object, 0, size) : NULL;
+}
+
 static void *alloc_object(unsigned int class, size_t size, unsigned int flags)
 {
 	struct cache *cache = &size_class_caches[class];
-	void *object = NULL;
+	void *object;
 
-	if ((flags & SM_ZERO) && cache->size >= os_page_bytes()) {
-		object = cache_alloc_untouched(cache, flags);
-		if (object)
-			return object;
-	}
+	if ((flags & SM_ZERO) && cache->size >= os_page_bytes())
+		return alloc_zeroed_object(cache, size, flags);
 	object = cache_alloc_slow(cache, flags);
-	if (object && (flags & SM_ZERO))
-		memset(object, 0, size);
-	return object;
+	return object && (flags & SM_ZERO) ? memset(object, 0, size) : object;
 }
 
 static void *alloc_run(size_t size, size_t align, unsigned int flags)
@@ -108,6 +122,10 @@ void *heap_alloc(size_t size, size_t align, unsigned int flags)
 {
 	void *block = NULL;
 
+	if (flags == 0 && align <= SM_ALIGN_MIN && size <= SLAB_SIZE_MAX &&
+	    cpu_array_pop_slot(size_class_of(size), &block))
+		return block;
+
 	if (unlikely(size > PTRDIFF_MAX || align > PTRDIFF_MAX)) {
 		errno = ENOMEM;
 		return NULL;
@@ -149,9 +167,14 @@ bool free_inside(void *block)
 
 void heap_free(void *block)
 {
+	unsigned int class;
 	bool is_ours;
 
 	if (!block)
+		return;
+	class = page_class(block);
+	if (class && (uintptr_t)block % SM_ALIGN_MIN == 0 &&
+	    cpu_array_push_slot(class, block))
 		return;
 	if (unlikely(!heap_ready())) {
 		next_free(block);

@@ -5,8 +5,7 @@
 
 #include <stddef.h>
 
-/* Give @block to the next allocator, or panic if that doesn't know it. Outside
- * of the gate. */
+/* Give @block to the next allocator, or panic if that doesn't know it. */
 void next_free(void *block);
 
 /* Bytes of @block, which the next allocator owns; panics if it doesn't. */

@@ -69,7 +69,7 @@ void *sm_realloc(void *block, size_t size)
 		return NULL;
 	}
 	entered = heap_ready() && gate_enter(true);
-	old = block_find(block);
+	old = block_find(block, entered);
 	if (entered) {
 		resized = resize_in_place(block, &old, size);
 		gate_leave();
@@ -78,6 +78,10 @@ void *sm_realloc(void *block, size_t size)
 		return resized;
 	if (old.kind == BLOCK_NONE)
 		return realloc_foreign(block, size);
+	if (old.kind == BLOCK_UNKNOWN) {
+		errno = ENOMEM;
+		return NULL;
+	}
 	resized = move_block(block, old.size, size);
 	if (resized)
 		sm_free(block);

@@ -4,31 +4,27 @@
 
 #include <string.h>
 
-static void add_cache(const struct cache *cache,
-		      const struct cache_stats *counts, struct sm_stats *stats)
+static void add_cache(const struct cache_stats *cache, struct sm_stats *stats)
 {
-	size_t live = counts->objects - counts->free - counts->cached;
+	size_t live = cache->objects - cache->free - cache->cached;
 
-	stats->slabs += counts->slabs;
+	stats->slabs += cache->slabs;
 	stats->slab_objects += live;
 	stats->slab_live += live * cache->size;
-	stats->slab_cached += counts->cached * cache->size;
-	stats->slab_free += counts->free * cache->size;
-	stats->refills += counts->refills;
-	stats->flushes += counts->flushes;
-	stats->barn_gets += counts->barn_gets;
-	stats->barn_puts += counts->barn_puts;
+	stats->slab_cached += cache->cached * cache->size;
+	stats->slab_free += cache->free * cache->size;
+	stats->refills += cache->refills;
+	stats->flushes += cache->flushes;
+	stats->barn_gets += cache->barn_gets;
+	stats->barn_puts += cache->barn_puts;
 }
 
 static void collect_slabs(struct sm_stats *stats)
 {
-	struct cache_stats counts;
-	struct cache *cache;
+	struct cache_stats cache;
 
-	for (size_t i = 0; (cache = cache_at(i)); i++) {
-		cache_stats(cache, &counts);
-		add_cache(cache, &counts, stats);
-	}
+	for (size_t i = 0; cache_stats_at(i, &cache); i++)
+		add_cache(&cache, stats);
 }
 
 static void collect_pages(struct sm_stats *stats)
@@ -77,28 +73,25 @@ void sm_stats(struct sm_stats *stats)
 
 int sm_cache_stats(size_t index, struct sm_cache_stats *stats)
 {
-	struct cache_stats counts;
-	struct cache *cache;
+	struct cache_stats cache;
+	bool found;
 
 	if (!heap_ready() || !gate_enter(true))
 		return 0;
-	cache = cache_at(index);
-	if (cache)
-		cache_stats(cache, &counts);
+	found = cache_stats_at(index, &cache);
 	gate_leave();
-	if (!cache)
-		return 0;
-	*stats = (struct sm_cache_stats){
-		.name = cache->name,
-		.object_size = cache->size,
-		.slab_pages = (size_t)1 << cache->slab_order,
-		.objects_per_slab = cache->slab_objects,
-		.slabs = counts.slabs,
-		.objects = counts.objects,
-		.free_objects = counts.free,
-		.cached_objects = counts.cached,
-	};
-	return 1;
+	if (found)
+		*stats = (struct sm_cache_stats){
+			.name = cache.name,
+			.object_size = cache.size,
+			.slab_pages = cache.slab_pages,
+			.objects_per_slab = cache.slab_objects,
+			.slabs = cache.slabs,
+			.objects = cache.objects,
+			.free_objects = cache.free,
+			.cached_objects = cache.cached,
+		};
+	return found;
 }
 
 /* One line a counter: its name as in struct sm_stats, and the number. */

@@ -18,7 +18,6 @@ enum lock_rank {
 	RANK_CACHES,  /* the list of caches; create, destroy, shrink, drain */
 	RANK_HEAP,    /* one struct sm_heap */
 	RANK_VMA,     /* the tree of mappings and its cache */
-	RANK_SLOT,    /* a fallback slot of the per-CPU arrays */
 	RANK_CACHE,   /* a cache: its slabs and partial lists */
 	RANK_BARN,    /* the sheaves of a cache */
 	RANK_META,    /* the allocator's own structures */

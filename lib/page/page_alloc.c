@@ -40,15 +40,26 @@ bool page_init(const struct page_options *options)
 	return true;
 }
 
-/* One more zone, as large as all the others together. */
-static bool add_zone(size_t seen)
+static bool are_zones_full(size_t count, size_t align)
+{
+	for (size_t i = 0; i < zone_count(); i++) {
+		if (!zone_is_full(zone_at(i), count, align))
+			return false;
+	}
+	return true;
+}
+
+/* One more zone, as large as all the others together, if addresses for the
+ * request are what is missing. */
+static bool add_zone(size_t seen, size_t count, size_t align)
 {
 	size_t bytes = (size_t)1 << PAGEBLOCK_SHIFT << 3;
 	struct zone *zone;
 	bool ok;
 
 	lock_acquire(&pages.windows);
-	if (pages.count != seen || pages.count == ZONES_MAX) {
+	if (pages.count != seen || pages.count == ZONES_MAX ||
+	    !are_zones_full(count, align)) {
 		lock_release(&pages.windows);
 		return pages.count != seen; /* somebody else did */
 	}
@@ -82,7 +93,7 @@ static struct page *take_from_zones(size_t count, size_t align,
 			if (first >= 0)
 				return zone_page(zone_at(i), (size_t)first);
 		}
-	} while (!(flags & SM_NOWAIT) && add_zone(seen));
+	} while (!(flags & SM_NOWAIT) && add_zone(seen, count, align));
 	return NULL;
 }
 

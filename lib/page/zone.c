@@ -14,12 +14,13 @@ enum {
 	RETAIN_SHIFT = 3, /* keep an eighth of what's in use, or the option */
 };
 
-/* Steps for the arenas of the zone's own tables: what 1 GiB of heap needs, so
- * that most processes commit each of them once. */
+/* Steps for the arenas of the zone's own tables: what 256 MiB of heap needs, so
+ * that most processes commit each of them once; and less than a huge page, so
+ * that none is spent on a small process. */
 enum {
-	TABLE_PAGES_STEP = 4 << 20,
-	TABLE_CLASSES_STEP = 256 << 10,
-	TABLE_BLOCKS_STEP = 128 << 10,
+	TABLE_PAGES_STEP = 1 << 20,
+	TABLE_CLASSES_STEP = 64 << 10,
+	TABLE_BLOCKS_STEP = 64 << 10,
 };
 
 static size_t retain_bytes;
@@ -184,11 +185,19 @@ static void add_present_pages(struct zone *zone, size_t present)
 	publish_window(zone);
 }
 
+/* The break, in pages, with an aligned block of @order above what is present.
+ */
+static size_t break_for(const struct zone *zone, unsigned int order)
+{
+	size_t pages = (size_t)1 << order;
+
+	return round_up(zone->present, pages) + pages;
+}
+
 /* Move the break so that an aligned block of @order fits above it. */
 static bool grow_zone(struct zone *zone, unsigned int order)
 {
-	size_t pages = (size_t)1 << order;
-	size_t wanted = round_up(zone->present, pages) + pages;
+	size_t wanted = break_for(zone, order);
 	size_t step =
 		clamp_size((size_t)1 << floor_log2(zone->heap.brk / 4 + 1),
 			   HEAP_STEP_MIN, HEAP_STEP_MAX);
@@ -262,6 +271,17 @@ long zone_take(struct zone *zone, size_t count, size_t align, enum page_use use,
 	lock_release(&zone->lock);
 	return (long)(zone_block_index(zone, block) * pages_per_block() +
 		      first);
+}
+
+bool zone_is_full(struct zone *zone, size_t count, size_t align)
+{
+	unsigned int order = ceil_log2(max_size(count, align));
+	bool is_full;
+
+	lock_acquire(&zone->lock);
+	is_full = break_for(zone, order) << os_page_shift > zone->heap.reserved;
+	lock_release(&zone->lock);
+	return is_full;
 }
 
 bool zone_take_range(struct zone *zone, size_t first, size_t count,

@@ -50,6 +50,10 @@ bool zone_create(struct zone *zone, size_t most);
 long zone_take(struct zone *zone, size_t count, size_t align, enum page_use use,
 	       unsigned int flags, bool *ret_zero);
 
+/* Whether the window is too short for such a run. If it isn't, a request that
+ * failed lacked memory, and another zone would lack it, too. */
+bool zone_is_full(struct zone *zone, size_t count, size_t align);
+
 /* Free @count pages from page @first, of @use; true if there are more dirty
  * ones than the high watermark now, and reclaim is due. */
 bool zone_give(struct zone *zone, size_t first, size_t count,

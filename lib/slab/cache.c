@@ -242,23 +242,12 @@ bool cache_destroy(struct cache *cache)
 	return is_free;
 }
 
-struct cache *cache_at(size_t index)
+static void collect_stats(struct cache *cache, struct cache_stats *stats)
 {
-	struct cache *found = NULL;
-
-	lock_acquire(&caches.lock);
-	list_for_each(node, &caches.all) {
-		if (index-- == 0) {
-			found = container_of(node, struct cache, link);
-			break;
-		}
-	}
-	lock_release(&caches.lock);
-	return found;
-}
-
-void cache_stats(struct cache *cache, struct cache_stats *stats)
-{
+	stats->name = cache->name;
+	stats->size = cache->size;
+	stats->slab_pages = (size_t)1 << cache->slab_order;
+	stats->slab_objects = cache->slab_objects;
 	lock_acquire(&cache->lock);
 	stats->slabs = cache->nr_slabs;
 	stats->objects = cache->nr_slabs * cache->slab_objects;
@@ -266,9 +255,26 @@ void cache_stats(struct cache *cache, struct cache_stats *stats)
 	stats->refills = cache->refills;
 	stats->flushes = cache->flushes;
 	lock_release(&cache->lock);
-	stats->cached = cpu_arrays_count(cache->id) +
-			__atomic_load_n(&cache->barn.objects, __ATOMIC_RELAXED);
+	lock_acquire(&cache->barn.lock);
+	stats->cached = cache->barn.objects;
+	stats->barn_gets = cache->barn.gets;
+	stats->barn_puts = cache->barn.puts;
+	lock_release(&cache->barn.lock);
+	/* Racy: the arrays go on meanwhile. */
+	stats->cached += cpu_arrays_count(cache->id);
 	stats->cached = min_size(stats->cached, stats->objects - stats->free);
-	stats->barn_gets = __atomic_load_n(&cache->barn.gets, __ATOMIC_RELAXED);
-	stats->barn_puts = __atomic_load_n(&cache->barn.puts, __ATOMIC_RELAXED);
+}
+
+bool cache_stats_at(size_t index, struct cache_stats *stats)
+{
+	struct list *node;
+
+	lock_acquire(&caches.lock);
+	node = caches.all.next;
+	while (index-- > 0 && node != &caches.all)
+		node = node->next;
+	if (node != &caches.all)
+		collect_stats(container_of(node, struct cache, link), stats);
+	lock_release(&caches.lock);
+	return node != &caches.all;
 }

@@ -46,7 +46,8 @@ void *cache_alloc_slow(struct cache *cache, unsigned int flags)
 	void *objects[SHEAF_CAPACITY];
 	unsigned int count;
 
-	attach_thread();
+	if (!(flags & SM_NOWAIT))
+		attach_thread();
 	if (cache->batch > 1 && cpu_array_take(cache->id, objects, 1))
 		return objects[0];
 	count = barn_get(&cache->barn, objects, flags);

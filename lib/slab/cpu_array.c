@@ -13,6 +13,8 @@ static struct cpu_region no_region;
 
 char *cpu_regions = (char *)&no_region + CPU_REGION_BYTES;
 
+bool cpu_slots_only;
+
 /* Where each array's slots are, the same in all regions. */
 static struct {
 	uint32_t first[CPU_ARRAYS]; /* [caches] number of the first slot */
@@ -28,6 +30,8 @@ bool cpu_arrays_init(void)
 	if (!start)
 		return false;
 	cpu_regions = start + CPU_REGION_BYTES;
+	cpu_slots_init();
+	cpu_slots_only = os_cpu_index() == CPU_INDEX_NONE;
 	return true;
 }
 
@@ -52,14 +56,21 @@ static size_t slot_offset(size_t slot)
 	return offsetof(struct cpu_region, slots) + slot * sizeof(void *);
 }
 
+/* One store, after everything else: where a fork cuts a thread off, its slot
+ * is as before the operation or as after it. */
+static void commit_top(struct cpu_region *region, unsigned int id, void **top)
+{
+	__atomic_store_n(&region->top[id], top, __ATOMIC_RELEASE);
+}
+
 static unsigned int array_take(struct cpu_region *region, unsigned int id,
 			       void **objects, unsigned int count)
 {
 	size_t held = (size_t)(region->top[id] - region->begin[id]);
 	size_t moved = min_size(count, held);
 
-	region->top[id] -= moved;
-	memcpy(objects, region->top[id], moved * sizeof(*objects));
+	memcpy(objects, region->top[id] - moved, moved * sizeof(*objects));
+	commit_top(region, id, region->top[id] - moved);
 	return (unsigned int)moved;
 }
 
@@ -70,7 +81,7 @@ static unsigned int array_give(struct cpu_region *region, unsigned int id,
 	size_t moved = min_size(count, room);
 
 	memcpy(region->top[id], objects, moved * sizeof(*objects));
-	region->top[id] += moved;
+	commit_top(region, id, region->top[id] + moved);
 	return (unsigned int)moved;
 }
 
@@ -82,6 +93,8 @@ unsigned int cpu_array_take(unsigned int id, void **objects, unsigned int count)
 	if (likely(os_rseq_is_attached()))
 		return rseq_take(id, objects, count);
 	region = cpu_slot_lock();
+	if (!region)
+		return 0;
 	moved = array_take(region, id, objects, count);
 	cpu_slot_unlock(region);
 	return moved;
@@ -96,6 +109,8 @@ unsigned int cpu_array_give(unsigned int id, void *const *objects,
 	if (likely(os_rseq_is_attached()))
 		return rseq_give(id, objects, count);
 	region = cpu_slot_lock();
+	if (!region)
+		return 0;
 	moved = array_give(region, id, objects, count);
 	cpu_slot_unlock(region);
 	return moved;
@@ -112,6 +127,8 @@ static size_t slot_grow(unsigned int id)
 	struct cpu_region *region = cpu_slot_lock();
 	size_t room;
 
+	if (!region)
+		return 0;
 	if (!region->end[id]) {
 		region->begin[id] = &region->slots[layout.first[id]];
 		region->top[id] = region->end[id] = region->begin[id];

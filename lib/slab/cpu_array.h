@@ -60,6 +60,9 @@ enum {
 /* Region of CPU 0; other CPUs', and that of CPU -1, lie around it. */
 extern char *cpu_regions __attribute__((visibility("hidden")));
 
+/* No thread of this process runs sequences. [fixed at cpu_arrays_init()] */
+extern bool cpu_slots_only __attribute__((visibility("hidden")));
+
 /* Make the regions; false if there's no memory for them. */
 bool cpu_arrays_init(void);
 
@@ -72,12 +75,25 @@ bool cpu_arrays_init(void);
 /*
  * Move up to @count objects from the top of this CPU's array @id to @objects,
  * or from @objects into it; how many were moved. For threads that can't run
- * sequences they use a fallback slot. Inside the gate.
+ * sequences they use a fallback slot. They wait for nobody, and may be called
+ * outside of the gate.
  */
 unsigned int cpu_array_take(unsigned int id, void **objects,
 			    unsigned int count);
 unsigned int cpu_array_give(unsigned int id, void *const *objects,
 			    unsigned int count);
+
+/* Where no thread runs sequences, a hit is to be had in a fallback slot before
+ * the slow path is entered. */
+static inline bool cpu_array_pop_slot(unsigned int id, void **ret_object)
+{
+	return cpu_slots_only && cpu_array_take(id, ret_object, 1);
+}
+
+static inline bool cpu_array_push_slot(unsigned int id, void *object)
+{
+	return cpu_slots_only && cpu_array_give(id, &object, 1);
+}
 
 /*
  * Give array @id @limit slots in every region, the first time; later calls
@@ -108,8 +124,13 @@ bool cpu_arrays_drain(unsigned int id, cpu_array_sink sink);
 /* Objects in all arrays @id: exact if nobody is using them. Needs no lock. */
 size_t cpu_arrays_count(unsigned int id);
 
-/* Between layers' files: the fallback slots. Private to slab/. */
+/*
+ * The fallback slots: how many there are; one that is locked for the caller, or
+ * NULL if all are busy; the one with a number; and its release. Private to
+ * slab/.
+ */
 unsigned int cpu_slots(void);
+void cpu_slots_init(void);
 struct cpu_region *cpu_slot_lock(void);
 struct cpu_region *cpu_slot_lock_at(unsigned int slot);
 void cpu_slot_unlock(struct cpu_region *region);

@@ -62,7 +62,7 @@ static ALWAYS_INLINE bool cpu_array_pop(unsigned int id, void **ret_object)
 {
 	void *object, *entry;
 
-	__asm__ goto(
+	__asm__ volatile goto(
 		RSEQ_BEGIN("%[entry]") RSEQ_TOP(
 			"%[entry]") "	movq (%[entry]), %%rcx\n"
 				    "	cmpq %c[begin](%[entry]), %%rcx\n"
@@ -83,17 +83,18 @@ empty:
 /* Put @object on top of this CPU's array @id; false if it's full. */
 static ALWAYS_INLINE bool cpu_array_push(unsigned int id, void *object)
 {
-	__asm__ goto(RSEQ_BEGIN("%%rax") RSEQ_TOP(
-			     "%%rax") "	movq (%%rax), %%rcx\n"
-				      "	cmpq %c[end](%%rax), %%rcx\n"
-				      "	jae %l[full]\n"
-				      "	movq %[object], (%%rcx)\n"
-				      "	addq $8, %%rcx\n"
-				      "	movq %%rcx, (%%rax)\n" RSEQ_END
-		     :
-		     : RSEQ_INPUTS, [object] "r"(object)
-		     : "memory", "cc", "rax", "rcx"
-		     : full);
+	__asm__ volatile goto(
+		RSEQ_BEGIN("%%rax")
+			RSEQ_TOP("%%rax") "	movq (%%rax), %%rcx\n"
+					  "	cmpq %c[end](%%rax), %%rcx\n"
+					  "	jae %l[full]\n"
+					  "	movq %[object], (%%rcx)\n"
+					  "	addq $8, %%rcx\n"
+					  "	movq %%rcx, (%%rax)\n" RSEQ_END
+		:
+		: RSEQ_INPUTS, [object] "r"(object)
+		: "memory", "cc", "rax", "rcx"
+		: full);
 	return true;
 full:
 	return false;

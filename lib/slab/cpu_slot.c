@@ -6,7 +6,7 @@
  *
  * There are a few more slots than CPUs. Each is a region like a CPU's, but
  * under a lock. A thread keeps to one slot as long as nobody is in its way,
- * then moves on to the next.
+ * then moves on to the next; if all are busy it does without.
  */
 #include "slab/cpu_array.h"
 
@@ -15,14 +15,19 @@ enum {
 	SLOTS_MAX = 256,
 };
 
-struct slot_lock {
-	_Alignas(CACHE_LINE_BYTES) struct lock lock;
+/*
+ * Not a struct lock: nobody waits for one, so it can be had outside of the gate
+ * and in a signal handler. A fork may leave some taken, and the child frees
+ * them: see commit_top() in cpu_array.c.
+ */
+struct slot {
+	_Alignas(CACHE_LINE_BYTES) atomic_uint taken; /* [atomic] */
 };
 
 static struct {
-	struct slot_lock locks[SLOTS_MAX];
+	struct slot slots[SLOTS_MAX];
 	atomic_uint joined; /* [atomic] deals out the slots */
-} slots;
+} fallback;
 
 static THREAD_LOCAL unsigned int own_slot; /* one more than its number */
 
@@ -33,28 +38,18 @@ unsigned int cpu_slots(void)
 	return wanted < SLOTS_MAX ? wanted : SLOTS_MAX;
 }
 
-static struct lock *lock_of(unsigned int slot)
+void cpu_slots_init(void)
 {
-	struct lock *lock = &slots.locks[slot].lock;
-
-	lock->rank = RANK_SLOT;
-	return lock;
+	for (unsigned int slot = 0; slot < cpu_slots(); slot++)
+		atomic_store(&fallback.slots[slot].taken, 0);
 }
 
-/* The number of a slot that this thread has locked now. */
-static unsigned int lock_some_slot(void)
+static bool take_slot(unsigned int slot)
 {
-	unsigned int count = cpu_slots();
+	atomic_uint *taken = &fallback.slots[slot].taken;
 
-	if (own_slot == 0)
-		own_slot = atomic_fetch_add(&slots.joined, 1) % count + 1;
-	for (unsigned int tries = 0; tries < count; tries++) {
-		if (lock_try(lock_of(own_slot - 1)))
-			return own_slot - 1;
-		own_slot = own_slot % count + 1;
-	}
-	lock_acquire(lock_of(own_slot - 1));
-	return own_slot - 1;
+	return atomic_load_explicit(taken, memory_order_relaxed) == 0 &&
+	       atomic_exchange_explicit(taken, 1, memory_order_acquire) == 0;
 }
 
 static struct cpu_region *region_of(unsigned int slot)
@@ -64,19 +59,30 @@ static struct cpu_region *region_of(unsigned int slot)
 
 struct cpu_region *cpu_slot_lock(void)
 {
-	return region_of(lock_some_slot());
+	unsigned int count = cpu_slots();
+
+	if (own_slot == 0)
+		own_slot = atomic_fetch_add(&fallback.joined, 1) % count + 1;
+	for (unsigned int tries = 0; tries < count; tries++) {
+		if (take_slot(own_slot - 1))
+			return region_of(own_slot - 1);
+		own_slot = own_slot % count + 1;
+	}
+	return NULL;
 }
 
 struct cpu_region *cpu_slot_lock_at(unsigned int slot)
 {
-	lock_acquire(lock_of(slot));
+	while (!take_slot(slot))
+		os_futex_wait(&fallback.slots[slot].taken, 1, 1);
 	return region_of(slot);
 }
 
 void cpu_slot_unlock(struct cpu_region *region)
 {
 	size_t offset = (size_t)((char *)region - cpu_regions);
+	size_t slot = (offset >> CPU_REGION_SHIFT) - os_cpu_limit();
 
-	lock_release(lock_of((unsigned int)(offset >> CPU_REGION_SHIFT) -
-			     os_cpu_limit()));
+	atomic_store_explicit(&fallback.slots[slot].taken, 0,
+			      memory_order_release);
 }

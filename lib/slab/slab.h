@@ -138,16 +138,18 @@ void *cache_object_at(const struct cache *cache, const void *address);
 bool cache_object_is_free(struct cache *cache, const void *object);
 
 struct cache_stats {
+	const char *name;
+	size_t size;	     /* of an object, in bytes */
+	size_t slab_pages;   /* of a slab */
+	size_t slab_objects; /* in a slab */
 	size_t slabs;
 	size_t objects; /* in them */
 	size_t free;	/* of them, free in their slab */
 	size_t cached;	/* of them, in arrays and barn */
 	size_t refills, flushes, barn_gets, barn_puts;
 };
-void cache_stats(struct cache *cache, struct cache_stats *stats);
-
-/* The cache at @index in the list of all, or NULL. */
-struct cache *cache_at(size_t index);
+/* Of the cache at @index, oldest first; false if there's none. */
+bool cache_stats_at(size_t index, struct cache_stats *stats);
 
 /* Panic if an invariant is broken. */
 void cache_check(struct cache *cache);

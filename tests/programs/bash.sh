@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # bash itself: its data structures, expansions, subshells and pipes.
 set -euo pipefail
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # gcc, g++, clang and clang++ on generated sources: the objects of both runs
 # are the same byte for byte.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # coreutils and their neighbours on generated data: sort, find, sed, awk, tar
 # and the compressors.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # git: a history made on the spot, cloned, repacked and checked.
 set -euo pipefail
 

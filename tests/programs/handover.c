@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One thread allocates, another frees: 10 GB go through a queue of 64 bytes,
- * which is eight pointers, and memory stays what it was.
+ * One thread allocates, another frees: gigabytes go through a queue of 64
+ * bytes, which is eight pointers, and memory stays what it was.
  */
 #include "limits.h"
 
@@ -15,31 +15,41 @@ enum {
 	SLACK = MIB
 };
 
-static const size_t total_bytes = (size_t)10 * 1000 * 1000 * 1000;
-
 /* The queue: the producer fills what is NULL, the consumer empties the rest. */
 static _Atomic(void *) slots[SLOTS];
 /* A block that says that there are no more. */
 static char end_mark;
 
+/* Wait a little for the other side: first on the CPU, then off it. */
+static void wait_a_little(unsigned int *spins)
+{
+	if (++*spins % 32 == 0)
+		sched_yield();
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#endif
+}
+
 static void put_block(size_t turn, void *block)
 {
 	_Atomic(void *) *slot = &slots[turn % SLOTS];
+	unsigned int spins = 0;
 
 	/* pairs with the release in take_block() */
 	while (atomic_load_explicit(slot, memory_order_acquire))
-		sched_yield();
+		wait_a_little(&spins);
 	atomic_store_explicit(slot, block, memory_order_release);
 }
 
 static void *take_block(size_t turn)
 {
 	_Atomic(void *) *slot = &slots[turn % SLOTS];
+	unsigned int spins = 0;
 	void *block;
 
 	/* pairs with the release in put_block() */
 	while (!(block = atomic_load_explicit(slot, memory_order_acquire)))
-		sched_yield();
+		wait_a_little(&spins);
 	atomic_store_explicit(slot, NULL, memory_order_release);
 	return block;
 }
@@ -53,13 +63,13 @@ static void *free_all(void *unused)
 	return unused;
 }
 
-/* Send @total_bytes in blocks of up to @max bytes; returns the most memory. */
-static size_t send_blocks(size_t max, size_t *ret_base)
+/* Send @total bytes in blocks of up to @max bytes; returns the most memory. */
+static size_t send_blocks(size_t total, size_t max, size_t *ret_base)
 {
 	size_t turn = 0, most = 0;
 	uint64_t state = 1;
 
-	for (size_t sent = 0; sent < total_bytes; turn++) {
+	for (size_t sent = 0; sent < total; turn++) {
 		size_t size = max > 64 ? next_number(&state) % max + 1 : max;
 		char *block = malloc(size);
 
@@ -77,18 +87,18 @@ static size_t send_blocks(size_t max, size_t *ret_base)
 	return most;
 }
 
-/* Usage: handover MAX, the bytes of the largest block; 64 and less are exact.
- */
+/* Usage: handover GIGABYTES MAX; MAX bytes a block, from 65 up at most. */
 int main(int argc, char **argv)
 {
-	size_t max = argc > 1 ? strtoul(argv[1], NULL, 10) : 64;
+	size_t total = argc == 3 ? strtoul(argv[1], NULL, 10) * 1000000000 : 0;
+	size_t max = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
 	size_t base = 0, most;
 	pthread_t consumer;
 
 	require_preload();
-	if (!max || pthread_create(&consumer, NULL, free_all, NULL))
+	if (!total || !max || pthread_create(&consumer, NULL, free_all, NULL))
 		return 1;
-	most = send_blocks(max, &base);
+	most = send_blocks(total, max, &base);
 	pthread_join(consumer, NULL);
 	expect_limit(base && most <= base + SLACK,
 		     "most memory after a million blocks", most, base + SLACK);

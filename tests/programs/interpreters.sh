@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # Smaller interpreters, each with allocation habits of its own: lua (one
 # realloc for everything), jq (reference counts), node (V8 with its threads),
 # sqlite's and bash's siblings bc and awk.

@@ -51,7 +51,8 @@ static inline size_t resident_bytes(void)
 /* End as a failure unless the library in LD_PRELOAD is mapped. */
 static inline void require_preload(void)
 {
-	const char *library = getenv("LD_PRELOAD");
+	const char *preload = getenv("LD_PRELOAD");
+	char *library = preload ? realpath(preload, NULL) : NULL;
 	FILE *maps = fopen("/proc/self/maps", "re");
 	char line[4096];
 	int found = 0;
@@ -60,6 +61,7 @@ static inline void require_preload(void)
 		found |= strstr(line, library) != NULL;
 	if (maps)
 		fclose(maps);
+	free(library);
 	if (!found) {
 		fprintf(stderr, "no library is preloaded\n");
 		exit(1);

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # perl: hashes, strings, regular expressions, closures, sorting, threads and
 # forks.
 set -euo pipefail

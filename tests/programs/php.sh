@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # PHP with its extensions, which Debian's PHP opens with RTLD_DEEPBIND: they
 # bind to libc's malloc before ours. With and without PHP's own allocator.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # A part of CPython's own test suite: the outcome of every test case.
 #
 #	python.sh ALLOCATOR MODULE...

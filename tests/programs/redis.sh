@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # redis-server, filled and driven by redis-benchmark through a unix socket,
 # saved in the background (a fork), and started again from what it saved.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # sqlite3: a workload of tables, indexes, full text, JSON and window functions
 # that ends with an integrity check.
 set -euo pipefail

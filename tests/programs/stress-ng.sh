@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # stress-ng's stressors of memory, processes and threads, each with --verify.
 set -euo pipefail
 

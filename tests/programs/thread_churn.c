@@ -8,7 +8,7 @@ enum {
 	THREADS = 100000,
 	WARM_UP = 1000,
 	BLOCKS = 64,
-	SLACK = 512 * KIB
+	SLACK = 256 * KIB
 };
 
 /* What the thread before left for this one to free. */
@@ -16,11 +16,12 @@ static void *left_over[BLOCKS];
 
 /*
  * Allocate blocks of many sizes, leave half of them to the next thread, and
- * free the rest and what the last one left.
+ * free the rest and what the last one left. All threads do the same, so that
+ * whatever grows has been lost.
  */
-static void *live_and_die(void *seed)
+static void *live_and_die(void *unused)
 {
-	uint64_t state = (uintptr_t)seed;
+	uint64_t state = 1;
 
 	for (int i = 0; i < BLOCKS; i++) {
 		size_t size = next_number(&state) % (i % 8 ? 1024 : 16384) + 1;
@@ -33,7 +34,7 @@ static void *live_and_die(void *seed)
 		if (i % 2 == 0)
 			left_over[i] = block;
 	}
-	return NULL;
+	return unused;
 }
 
 int main(void)
@@ -44,8 +45,7 @@ int main(void)
 	for (int i = 1; i <= THREADS; i++) {
 		pthread_t thread;
 
-		if (pthread_create(&thread, NULL, live_and_die,
-				   (void *)(uintptr_t)i) ||
+		if (pthread_create(&thread, NULL, live_and_die, NULL) ||
 		    pthread_join(thread, NULL))
 			return 1;
 		if (i == WARM_UP)

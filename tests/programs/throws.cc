@@ -72,7 +72,8 @@ int main()
 	std::printf(", destroyed %d\n", destroyed);
 
 	std::set_new_handler(give_up_third_time);
-	std::printf("thrown %d, asked %d\n", count_thrown(1), asked);
+	std::printf("thrown %d", count_thrown(1));
+	std::printf(", asked %d\n", asked);
 	std::printf("nothrow %d\n",
 		    ::operator new(huge, std::nothrow) == nullptr);
 	try {

@@ -39,10 +39,12 @@ char *module_strdup(const char *text)
 	return strdup(text);
 }
 
-/* A library that only our RUNPATH leads to. */
+/* A library that only our RUNPATH leads to: the call must be made from here. */
 void *module_open(const char *name)
 {
-	return dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	void *volatile handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+
+	return handle;
 }
 
 /* Its first use in a thread allocates, inside the dynamic linker. */

@@ -33,7 +33,8 @@ extern
 /* The test is at fault if it is not through in @seconds: a deadlock. */
 #define DEADLINE(seconds) alarm(seconds)
 
-/* @value, of which the compiler knows nothing: it would warn, or know better. */
+/* @value, of which the compiler knows nothing: it would warn, or know better.
+ */
 static inline size_t opaque(size_t value)
 {
 	__asm__ volatile("" : "+r"(value));
@@ -66,7 +67,24 @@ static inline size_t resident_bytes(void)
 	return process_bytes("VmRSS");
 }
 
-/* Fill @size bytes with what only @tag has, and look whether it is all there. */
+/*
+ * Limit the address space to @bytes more than is in use. The first call lets
+ * the library give back what it only keeps in reserve.
+ */
+static inline void limit_to_growth(size_t bytes)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_AS, &limit);
+	if (setrlimit(RLIMIT_AS, &limit) < 0)
+		FAIL("no limits here");
+	limit.rlim_cur = process_bytes("VmSize") + bytes;
+	if (setrlimit(RLIMIT_AS, &limit) < 0)
+		FAIL("no limit of %zu bytes", (size_t)limit.rlim_cur);
+}
+
+/* Fill @size bytes with what only @tag has, and look whether it is all there.
+ */
 static inline void stamp(void *block, size_t size, unsigned int tag)
 {
 	memset(block, (int)(tag % 251 + 1), size);

@@ -124,7 +124,7 @@ TEST(small_requests_go_on_from_what_is_there)
 	size_t large, small;
 	void *list, *rest;
 
-	limit_address_space(process_bytes("VmSize") + ((size_t)300 << 20));
+	limit_to_growth(300 << 20);
 	list = take_everything(4 << 20, &large);
 	rest = take_everything(100, &small);
 	EXPECT(large > 0);
@@ -138,13 +138,26 @@ TEST(small_requests_go_on_from_what_is_there)
 
 TEST(memory_that_ran_out_comes_back_when_freed)
 {
-	limit_address_space(process_bytes("VmSize") + ((size_t)200 << 20));
-	for (size_t size = 1 << 10; size < 64 << 20; size *= 8) {
+	limit_to_growth(200 << 20);
+	for (size_t size = 1 << 10; size < 1 << 20; size *= 4) {
 		size_t first, again;
 
 		give_back(take_everything(size, &first));
 		give_back(take_everything(size, &again));
-		TEST_NOTE("%zu blocks of %zu, then %zu", first, size, again);
+		EXPECT(first * size >= 100 << 20);
 		EXPECT(again >= first / 10 * 9);
+	}
+}
+
+/* Address space that small blocks have used serves large ones. */
+TEST(memory_that_ran_out_comes_back_in_another_size)
+{
+	limit_to_growth(200 << 20);
+	for (size_t size = 1 << 10; size <= 16 << 20; size *= 4) {
+		size_t count;
+
+		give_back(take_everything(size, &count));
+		TEST_NOTE("%zu blocks of %zu bytes", count, size);
+		EXPECT(count * size >= 50 << 20);
 	}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A program that is linked with the library, shared or static, not preloaded. */
+/* A program that is linked with the library, shared or static, not preloaded.
+ */
 #include "surface.h"
 
 #include <malloc.h>
@@ -15,8 +16,8 @@ __attribute__((constructor)) static void tell_rights(void)
 
 TEST(malloc_is_ours)
 {
-	void *block[] = { malloc(1),	  calloc(1, 5000),
-			  strdup("text"), realloc(NULL, 100000),
+	void *block[] = { malloc(1),	   calloc(1, 5000),
+			  strdup("text"),  realloc(NULL, 100000),
 			  memalign(64, 3), aligned_alloc(16, 7000000) };
 
 	for (size_t i = 0; i < sizeof(block) / sizeof(block[0]); i++) {

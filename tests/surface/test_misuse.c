@@ -7,13 +7,13 @@
 
 static char in_data[4096] = { 1 };
 
-#define EXPECT_REFUSED(pointer)                                           \
-	do {                                                              \
-		void *refused = opaque_pointer(pointer);                  \
-                                                                          \
-		EXPECT_PANIC("slubmalloc: ", free(refused));              \
-		EXPECT_PANIC("slubmalloc: ",                              \
-			     opaque_pointer(realloc(refused, 100)));      \
+#define EXPECT_REFUSED(pointer)                                            \
+	do {                                                               \
+		void *refused = opaque_pointer(pointer);                   \
+                                                                           \
+		EXPECT_PANIC("slubmalloc: ", free(refused));               \
+		EXPECT_PANIC("slubmalloc: ",                               \
+			     opaque_pointer(realloc(refused, 100)));       \
 		EXPECT_PANIC("slubmalloc: ", malloc_usable_size(refused)); \
 	} while (0)
 

@@ -85,7 +85,9 @@ TEST(realloc_that_fails_leaves_the_block)
 
 TEST(free_keeps_errno)
 {
-	enum { BLOCKS = 40 };
+	enum {
+		BLOCKS = 40
+	};
 	void *block[BLOCKS];
 
 	for (size_t size = 1; size < 64 << 20; size *= 4) {
@@ -105,7 +107,9 @@ TEST(free_keeps_errno)
 /* Where unmapping fails: the kernel allows only so many mappings. */
 TEST(free_keeps_errno_when_the_system_refuses)
 {
-	enum { BLOCKS = 64 };
+	enum {
+		BLOCKS = 64
+	};
 	void *block[BLOCKS];
 
 	for (int i = 0; i < BLOCKS; i++) {

@@ -10,7 +10,9 @@
 namespace
 {
 
-enum { HEADER = 64 }; /* of our own, so that nobody else can free the block */
+enum {
+	HEADER = 64
+}; /* of our own, so that nobody else can free the block */
 int news, deletes;
 
 bool is_replaced(void *block)
@@ -39,15 +41,15 @@ void operator delete(void *block) noexcept
 		free((char *)block - HEADER);
 }
 
-#define EXPECT_REPLACED(allocate, release)         \
-	do {                                       \
-		void *block;                       \
-                                                   \
-		news = deletes = 0;                \
-		block = opaque_pointer(allocate);  \
-		EXPECT(is_replaced(block));        \
-		release;                           \
-		EXPECT_EQ(deletes, 1);             \
+#define EXPECT_REPLACED(allocate, release)        \
+	do {                                      \
+		void *block;                      \
+                                                  \
+		news = deletes = 0;               \
+		block = opaque_pointer(allocate); \
+		EXPECT(is_replaced(block));       \
+		release;                          \
+		EXPECT_EQ(deletes, 1);            \
 	} while (0)
 
 TEST(array_new_comes_round_to_the_programs_new)

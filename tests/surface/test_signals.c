@@ -7,7 +7,11 @@
 #include <stdatomic.h>
 #include <sys/time.h>
 
-enum { THREADS = 3, SIGNALS = 3000, HELD = 16 };
+enum {
+	THREADS = 3,
+	SIGNALS = 3000,
+	HELD = 16
+};
 
 static atomic_int handled;
 static _Atomic(void *) held[HELD];
@@ -54,7 +58,9 @@ static void stop_storm(void)
 /* Sizes on every path: arrays, slabs, pages, mappings; realloc as well. */
 static void churn(unsigned int tag)
 {
-	enum { BLOCKS = 64 };
+	enum {
+		BLOCKS = 64
+	};
 	static const size_t sizes[] = { 8, 100, 3000, 30000, 100000, 2000000 };
 	char *block[BLOCKS];
 
@@ -100,9 +106,9 @@ TEST(handlers_that_allocate_never_deadlock_with_threads)
 	EXPECT_OURS();
 	start_storm();
 	for (uintptr_t i = 0; i < THREADS; i++)
-		EXPECT_EQ(pthread_create(&thread[i], NULL, work,
-					 (void *)(i + 3)),
-			  0);
+		EXPECT_EQ(
+			pthread_create(&thread[i], NULL, work, (void *)(i + 3)),
+			0);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
 	stop_storm();

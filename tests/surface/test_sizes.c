@@ -72,7 +72,9 @@ static const struct {
 	{ "pvalloc", pvalloc },
 };
 
-enum { FUNCTIONS = sizeof(functions) / sizeof(functions[0]) };
+enum {
+	FUNCTIONS = sizeof(functions) / sizeof(functions[0])
+};
 
 TEST(every_function_gives_blocks_of_the_preloaded_library)
 {
@@ -112,8 +114,8 @@ TEST(more_than_can_be_is_enomem_in_every_function)
 	for (int i = 0; i < FUNCTIONS; i++)
 		for (int below = 0; below < 70000; below += below / 3 + 1) {
 			expect_enomem(i, SIZE_MAX - (size_t)below);
-			expect_enomem(i, (size_t)PTRDIFF_MAX + 1 +
-						 (size_t)below);
+			expect_enomem(i,
+				      (size_t)PTRDIFF_MAX + 1 + (size_t)below);
 			expect_enomem(i, (size_t)PTRDIFF_MAX - (size_t)below);
 		}
 }
@@ -134,7 +136,9 @@ TEST(every_block_is_aligned_to_16_bytes)
 
 TEST(usable_size_is_enough_and_all_of_it_may_be_used)
 {
-	enum { BLOCKS = 600 };
+	enum {
+		BLOCKS = 600
+	};
 	void *block[BLOCKS];
 	size_t usable[BLOCKS];
 
@@ -172,10 +176,8 @@ TEST(calloc_gives_zeros_where_others_have_written)
 TEST(a_product_that_wraps_is_enomem)
 {
 	static const size_t factors[][2] = {
-		{ SIZE_MAX, 2 },
-		{ SIZE_MAX / 2 + 1, 2 },
-		{ SIZE_MAX / 16 + 2, 16 },
-		{ (size_t)1 << 32, (size_t)1 << 32 },
+		{ SIZE_MAX, 2 },	   { SIZE_MAX / 2 + 1, 2 },
+		{ SIZE_MAX / 16 + 2, 16 }, { (size_t)1 << 32, (size_t)1 << 32 },
 		{ SIZE_MAX, SIZE_MAX },
 	};
 

@@ -14,7 +14,10 @@ static size_t used_bytes(void)
 
 TEST(mallinfo2_follows_small_blocks)
 {
-	enum { BLOCKS = 10000, SIZE = 200 };
+	enum {
+		BLOCKS = 10000,
+		SIZE = 200
+	};
 	static void *block[BLOCKS];
 	size_t before = used_bytes(), held;
 
@@ -68,14 +71,18 @@ TEST(mallinfo_is_mallinfo2_in_ints)
 
 TEST(malloc_trim_returns_memory_to_the_system)
 {
-	enum { BLOCKS = 200000, SIZE = 500 };
+	enum {
+		BLOCKS = 200000,
+		SIZE = 500
+	};
 	void **block = malloc(BLOCKS * sizeof(void *));
 	size_t full;
 
 	for (int i = 0; i < BLOCKS; i++)
 		block[i] = memset(malloc(SIZE), 1, SIZE);
 	full = resident_bytes();
-	/* All but one at the end, which keeps glibc from shrinking by itself. */
+	/* All but one at the end, which keeps glibc from shrinking by itself.
+	 */
 	for (int i = 0; i < BLOCKS - 1; i++)
 		free(block[i]);
 	malloc_trim(0);

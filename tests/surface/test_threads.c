@@ -13,7 +13,9 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-enum { CHURN = 1000 };
+enum {
+	CHURN = 1000
+};
 
 static void run_thread(void *(*run)(void *), void *argument, void **ret_value)
 {
@@ -34,7 +36,9 @@ TEST(the_program_can_have_all_keys)
 
 static void *allocate_some(void *argument)
 {
-	enum { BLOCKS = 100 };
+	enum {
+		BLOCKS = 100
+	};
 	void *block[BLOCKS];
 
 	(void)argument;
@@ -237,7 +241,9 @@ static void *make_tls(void)
 
 static void start_raw_thread(struct raw_thread *thread)
 {
-	enum { STACK = 1 << 18 };
+	enum {
+		STACK = 1 << 18
+	};
 	char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -262,6 +268,7 @@ TEST(threads_by_raw_clone_allocate)
 	struct raw_thread raw[3] = { { 0 } };
 	void *block;
 
+	EXPECT_OURS();
 	DEADLINE(120);
 	for (int i = 0; i < 3; i++) {
 		raw[i].tag = i + 1;

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* The driver of all fuzzers: from bytes to operations, some with faults. */
+#include "fuzz.h"
+
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "os/os.h"
+
+enum {
+	OPERATIONS_MAX = 400, /* in one input, so that none takes long */
+	OPERATION_MASK = 63,  /* of an operation's first byte; the rest: */
+	WITH_FAULTS = 3 << 6,
+	CHECK_EVERY = 4, /* operations; and after failed calls */
+	CHECK_BYTES_EVERY = 16,
+};
+
+static struct {
+	bool is_started;
+	bool is_traced;
+	bool has_faults;     /* in this operation */
+	bool had_faults;     /* in this input */
+	size_t calls_before; /* system calls when they were armed */
+	size_t fault_nth;
+} state;
+
+void fuzz_fail(const char *file, int line, const char *format, ...)
+{
+	va_list arguments;
+
+	fprintf(stderr, "%s:%d: ", file, line);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	abort();
+}
+
+void fuzz_trace(const char *format, ...)
+{
+	va_list arguments;
+
+	if (!state.is_traced)
+		return;
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
+unsigned int fuzz_setting(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text ? (unsigned int)strtoul(text, NULL, 0) : 0;
+}
+
+static bool has_fault_fired(void)
+{
+	return state.has_faults &&
+	       os_call_count() - state.calls_before >= state.fault_nth;
+}
+
+static void begin_faults(struct input *input)
+{
+	static const size_t counts[] = { 1, 2, 3, 5, 8, 20, 100, SIZE_MAX };
+	unsigned int choice = input_byte(input);
+	size_t count = counts[choice >> 5];
+
+	state.has_faults = true;
+	state.calls_before = os_call_count();
+	state.fault_nth = 1 + choice % 32;
+	os_fail_nth(state.fault_nth, count);
+	fuzz_trace("system calls fail: the next %zu from number %zu on", count,
+		   state.fault_nth);
+}
+
+void fuzz_end_faults(void)
+{
+	if (has_fault_fired())
+		state.had_faults = true;
+	state.has_faults = false;
+	os_fail_nth(0, 0);
+}
+
+void fuzz_forgive(void)
+{
+	if (!has_fault_fired())
+		FUZZ_FAIL("refused, but no system call has failed");
+	fuzz_trace("refused; once more, without failing calls");
+	fuzz_end_faults();
+}
+
+bool fuzz_is_faultless(void)
+{
+	return !state.had_faults;
+}
+
+static void enter(void)
+{
+	if (fuzzer.is_inside_gate)
+		FUZZ_EXPECT(gate_enter(true));
+}
+
+static void leave(void)
+{
+	if (fuzzer.is_inside_gate)
+		gate_leave();
+}
+
+/* A thread that moves to another CPU meets other per-CPU lists, and the same
+ * input would do other things. */
+static void stay_on_one_cpu(void)
+{
+	cpu_set_t set;
+	int cpu = sched_getcpu();
+
+	CPU_ZERO(&set);
+	if (cpu >= 0)
+		CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void start_once(void)
+{
+	if (state.is_started)
+		return;
+	state.is_started = true;
+	state.is_traced = getenv("SM_FUZZ_TRACE") != NULL;
+	stay_on_one_cpu();
+	fuzzer.start();
+}
+
+/* Operation number @number. */
+static void play_operation(struct input *input, unsigned int number)
+{
+	unsigned int choice = input_byte(input);
+	bool had_faults;
+
+	if ((choice & WITH_FAULTS) == WITH_FAULTS)
+		begin_faults(input);
+	enter();
+	fuzzer.operations[(choice & OPERATION_MASK) % fuzzer.nr_operations](
+		input);
+	had_faults = has_fault_fired();
+	fuzz_end_faults();
+	if (had_faults || number % CHECK_EVERY == 0)
+		fuzzer.check();
+	if (number % CHECK_BYTES_EVERY == 0)
+		shadow_check();
+	leave();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = { .next = data, .end = data + size };
+
+	start_once();
+	state.had_faults = false;
+	for (unsigned int i = 1;
+	     i <= OPERATIONS_MAX && !input_has_ended(&input); i++)
+		play_operation(&input, i);
+	enter();
+	fuzzer.check();
+	fuzzer.finish();
+	fuzzer.check();
+	leave();
+	return 0;
+}

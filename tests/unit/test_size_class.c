@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Size classes, against their definition, for every size there is. */
+#include "slab/size_class.h"
+
+#include "test.h"
+
+TEST(every_size_gets_the_smallest_class_that_holds_it)
+{
+	for (size_t size = 0; size <= SLAB_SIZE_MAX; size++) {
+		unsigned int class = size_class_of(size);
+
+		EXPECT(class >= 1 && class <= SIZE_CLASSES);
+		EXPECT(size_class_bytes(class) >= size);
+		EXPECT(class == 1 || size_class_bytes(class - 1) < size);
+	}
+}
+
+TEST(classes_are_rising_multiples_of_sixteen)
+{
+	for (unsigned int class = 1; class <= SIZE_CLASSES; class ++) {
+		EXPECT_EQ(size_class_bytes(class) % QUANTUM, 0);
+		EXPECT(class == 1 ||
+		       size_class_bytes(class) > size_class_bytes(class - 1));
+	}
+	EXPECT_EQ(size_class_bytes(1), QUANTUM);
+	EXPECT_EQ(size_class_bytes(SIZE_CLASSES), SLAB_SIZE_MAX);
+}
+
+TEST(waste_is_at_most_a_fifth_above_128_bytes)
+{
+	for (size_t size = 1; size <= SLAB_SIZE_MAX; size++) {
+		size_t bytes = size_class_bytes(size_class_of(size));
+
+		if (size <= 128)
+			EXPECT(bytes - size < QUANTUM);
+		else
+			EXPECT((bytes - size) * 5 <= bytes);
+	}
+}
+
+TEST(every_power_of_two_is_a_class)
+{
+	for (size_t size = QUANTUM; size <= SLAB_SIZE_MAX; size *= 2)
+		EXPECT_EQ(size_class_bytes(size_class_of(size)), size);
+}
