@@ -40,7 +40,11 @@ static bool wake_layers(void)
 		.retain = (size_t)option_value(OPTION_RETAIN),
 		.cpus = os_cpu_limit(),
 	};
-	return page_init(&pages) && slab_init();
+	if (page_init(&pages) && slab_init())
+		return true;
+	/* The hot paths must not look for the arrays that there aren't. */
+	os_rseq_detach();
+	return false;
 }
 
 /* Another thread may be at it. */

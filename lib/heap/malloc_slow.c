@@ -87,14 +87,18 @@ static void *alloc_inside(size_t size, size_t align, unsigned int flags)
 	return vma_alloc(size, align, flags);
 }
 
-/* Memory that is cached above the layer that ran short. */
+/* What is missing may be cached above the layer that ran short; and address
+ * space for a mapping may be reserved, and unused, by the zones. */
 static void *retry_after_reclaim(size_t size, size_t align, unsigned int flags)
 {
 	if (flags & SM_NOWAIT)
 		return NULL;
 	vma_trim();
-	if (size <= RUN_BYTES_MAX)
-		caches_shrink();
+	caches_shrink();
+	if (size > RUN_BYTES_MAX) {
+		pages_trim(0);
+		pages_give_back_addresses();
+	}
 	return alloc_inside(size, align, flags);
 }
 

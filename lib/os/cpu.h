@@ -48,9 +48,8 @@ extern THREAD_LOCAL struct rseq_area *os_rseq
 extern size_t os_cpu_field __attribute__((visibility("hidden")));
 
 /*
- * Find out how many CPUs there may be, choose the index, attach this thread,
- * and register for os_cpu_fence(). Without that fence restartable sequences are
- * not used.
+ * Find out how many CPUs there may be, choose the index, and register for
+ * os_cpu_fence(). Without that fence restartable sequences are not used.
  */
 void os_cpu_init(enum cpu_index wanted);
 

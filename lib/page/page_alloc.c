@@ -10,6 +10,7 @@ static struct {
 	struct zone first;	       /* the one of page_window */
 	struct zone *zones[ZONES_MAX]; /* [windows to write, atomic to read] */
 	size_t count;		       /* [windows to write, atomic to read] */
+	size_t reserved; /* [windows to write, atomic to read] bytes of windows */
 	struct lock windows;
 	atomic_size_t run_allocs; /* [atomic] */
 	atomic_size_t run_frees;  /* [atomic] */
@@ -25,15 +26,26 @@ struct zone *zone_at(size_t index)
 	return index == 0 ? &pages.first : pages.zones[index];
 }
 
+static void count_reserved(void)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < pages.count; i++)
+		bytes += zone_at(i)->heap.reserved;
+	__atomic_store_n(&pages.reserved, bytes, __ATOMIC_RELEASE);
+}
+
 bool page_init(const struct page_options *options)
 {
 	zone_set_retain(options->retain);
 	if (pages.count > 0)
 		return true;
-	if (!zone_create(&pages.first, options->window))
+	zone_init(&pages.first);
+	if (!zone_reserve(&pages.first, options->window))
 		return false;
 	pages.zones[0] = &pages.first;
 	__atomic_store_n(&pages.count, 1, __ATOMIC_RELEASE);
+	count_reserved();
 	page_window.start = (uintptr_t)pages.first.heap.start;
 	page_window.frame_classes = (uint8_t *)pages.first.classes.start;
 	pcp_init(options->cpus);
@@ -49,31 +61,50 @@ static bool are_zones_full(size_t count, size_t align)
 	return true;
 }
 
-/* One more zone, as large as all the others together, if addresses for the
- * request are what is missing. */
+/* The record of a zone that gave all of its addresses back, or a new one. */
+static struct zone *spare_zone_locked(void)
+{
+	struct zone *zone;
+
+	for (size_t i = 1; i < pages.count; i++) {
+		if (!zone_is_reserved(zone_at(i)))
+			return zone_at(i);
+	}
+	if (pages.count == ZONES_MAX)
+		return NULL;
+	zone = os_map(round_up(sizeof(*zone), os_page_bytes()));
+	if (!zone)
+		return NULL;
+	zone_init(zone);
+	pages.zones[pages.count] = zone;
+	__atomic_store_n(&pages.count, pages.count + 1, __ATOMIC_RELEASE);
+	return zone;
+}
+
+static bool reserve_zone_locked(void)
+{
+	size_t least = (size_t)1 << PAGEBLOCK_SHIFT << 3;
+	size_t bytes = (size_t)1 << ceil_log2(pages.reserved + least);
+	struct zone *zone = spare_zone_locked();
+
+	if (!zone || !zone_reserve(zone, bytes))
+		return false;
+	count_reserved();
+	return true;
+}
+
+/*
+ * One more zone, as large as all the others together, if those have no room for
+ * @count pages: where it's memory that is short, addresses don't help. True if
+ * there's a zone that wasn't there when there were @seen bytes of them.
+ */
 static bool add_zone(size_t seen, size_t count, size_t align)
 {
-	size_t bytes = (size_t)1 << PAGEBLOCK_SHIFT << 3;
-	struct zone *zone;
 	bool ok;
 
 	lock_acquire(&pages.windows);
-	if (pages.count != seen || pages.count == ZONES_MAX ||
-	    !are_zones_full(count, align)) {
-		lock_release(&pages.windows);
-		return pages.count != seen; /* somebody else did */
-	}
-	for (size_t i = 0; i < pages.count; i++)
-		bytes += zone_at(i)->heap.reserved;
-	zone = os_map(round_up(sizeof(*zone), os_page_bytes()));
-	ok = zone && zone_create(zone, (size_t)1 << ceil_log2(bytes));
-	if (ok) {
-		pages.zones[pages.count] = zone;
-		__atomic_store_n(&pages.count, pages.count + 1,
-				 __ATOMIC_RELEASE);
-	} else if (zone) {
-		os_unmap(zone, round_up(sizeof(*zone), os_page_bytes()));
-	}
+	ok = pages.reserved != seen ||
+	     (are_zones_full(count, align) && reserve_zone_locked());
 	lock_release(&pages.windows);
 	return ok;
 }
@@ -85,8 +116,8 @@ static struct page *take_from_zones(size_t count, size_t align,
 	size_t seen;
 
 	do {
-		seen = zone_count();
-		for (size_t i = 0; i < seen; i++) {
+		seen = __atomic_load_n(&pages.reserved, __ATOMIC_ACQUIRE);
+		for (size_t i = 0; i < zone_count(); i++) {
 			long first = zone_take(zone_at(i), count, align, use,
 					       flags, ret_zero);
 
@@ -199,7 +230,7 @@ size_t pages_trim(size_t keep)
 				      SIZE_MAX)
 			 << os_page_shift;
 		if (keep == 0)
-			bytes += zone_shrink(zone_at(i));
+			bytes += zone_shrink(zone_at(i), false);
 	}
 	return bytes;
 }
@@ -208,16 +239,11 @@ size_t pages_give_back_addresses(void)
 {
 	size_t bytes = 0;
 
-	for (size_t i = 0; i < zone_count(); i++) {
-		struct zone *zone = zone_at(i);
-
-		lock_acquire(&zone->lock);
-		bytes += arena_give_back(&zone->heap);
-		bytes += arena_give_back(&zone->pages);
-		bytes += arena_give_back(&zone->blocks);
-		bytes += arena_give_back(&zone->classes);
-		lock_release(&zone->lock);
-	}
+	lock_acquire(&pages.windows);
+	for (size_t i = 0; i < zone_count(); i++)
+		bytes += zone_give_back_addresses(zone_at(i), i > 0);
+	count_reserved();
+	lock_release(&pages.windows);
 	return bytes;
 }
 

@@ -347,14 +347,15 @@ static void clean_above_break(struct zone *zone, size_t end)
 				      pages_per_block());
 }
 
-size_t zone_shrink(struct zone *zone)
+size_t zone_shrink(struct zone *zone, bool whole)
 {
+	/* The first pageblock would be needed again at once. */
+	size_t keep = whole ? 0 : pages_per_block();
 	size_t before, dropped = 0;
 
 	lock_acquire(&zone->lock);
 	before = zone->present;
-	/* The first pageblock stays: it would be needed again at once. */
-	while (zone->present > pages_per_block() && drop_top_block(zone))
+	while (zone->present > keep && drop_top_block(zone))
 		continue;
 	publish_window(zone);
 	if (zone->present < before) {
@@ -367,14 +368,6 @@ size_t zone_shrink(struct zone *zone)
 	}
 	lock_release(&zone->lock);
 	return dropped << os_page_shift;
-}
-
-static void init_lists(struct zone *zone)
-{
-	struct list *heads = &zone->lists[0][0][0];
-
-	for (size_t i = 0; i < sizeof(zone->lists) / sizeof(*heads); i++)
-		list_init(&heads[i]);
 }
 
 /* Bytes of all tables of a zone whose window has @window bytes, each a multiple
@@ -397,9 +390,18 @@ static struct layout layout_for(size_t window)
 	};
 }
 
+void zone_init(struct zone *zone)
+{
+	struct list *heads = &zone->lists[0][0][0];
+
+	lock_init(&zone->lock, RANK_ZONE);
+	for (size_t i = 0; i < sizeof(zone->lists) / sizeof(*heads); i++)
+		list_init(&heads[i]);
+}
+
 /* The tables and the window come out of one reservation: a process makes one
  * system call for all of its address space. */
-bool zone_create(struct zone *zone, size_t most)
+bool zone_reserve(struct zone *zone, size_t most)
 {
 	size_t unit = (size_t)1 << PAGEBLOCK_SHIFT;
 	struct arena whole, unaligned;
@@ -409,8 +411,7 @@ bool zone_create(struct zone *zone, size_t most)
 	if (bytes == 0)
 		return false;
 	layout = layout_for(bytes);
-	lock_init(&zone->lock, RANK_ZONE);
-	init_lists(zone);
+	lock_acquire(&zone->lock);
 	arena_cut(&whole,
 		  round_up((uintptr_t)whole.start, unit) -
 			  (uintptr_t)whole.start,
@@ -418,9 +419,31 @@ bool zone_create(struct zone *zone, size_t most)
 	arena_cut(&whole, layout.classes, &zone->classes);
 	arena_cut(&whole, layout.pages, &zone->pages);
 	arena_cut(&whole, layout.blocks, &zone->blocks);
+	if (unaligned.reserved > 0)
+		os_unmap(unaligned.start, unaligned.reserved);
 	zone->heap = whole;
 	zone->heap.reserved = round_down(whole.reserved, unit);
+	lock_release(&zone->lock);
 	return true;
+}
+
+size_t zone_give_back_addresses(struct zone *zone, bool whole)
+{
+	size_t bytes;
+
+	zone_shrink(zone, whole);
+	lock_acquire(&zone->lock);
+	bytes = arena_give_back(&zone->heap);
+	if (whole && zone->present == 0) {
+		arena_shrink(&zone->pages, 0);
+		arena_shrink(&zone->blocks, 0);
+		arena_shrink(&zone->classes, 0);
+	}
+	bytes += arena_give_back(&zone->pages);
+	bytes += arena_give_back(&zone->blocks);
+	bytes += arena_give_back(&zone->classes);
+	lock_release(&zone->lock);
+	return bytes;
 }
 
 /*

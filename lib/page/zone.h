@@ -43,8 +43,22 @@ struct zone {
 	bool reclaiming;      /* [lock] somebody is at it */
 };
 
-/* Make a zone with a window of at most @most bytes; false if there is none. */
-bool zone_create(struct zone *zone, size_t most);
+/* Prepare a zeroed zone, once. */
+void zone_init(struct zone *zone);
+
+/* Give a zone without addresses a window of at most @most bytes; false if there
+ * is none. */
+bool zone_reserve(struct zone *zone, size_t most);
+
+/* Whether the zone has a window. Needs no lock. */
+static inline bool zone_is_reserved(const struct zone *zone)
+{
+	return __atomic_load_n(&zone->heap.reserved, __ATOMIC_RELAXED) > 0;
+}
+
+/* Give back addresses that hold no memory; of a @whole zone that isn't used,
+ * all of them. Bytes given back. */
+size_t zone_give_back_addresses(struct zone *zone, bool whole);
 
 /* As pages_alloc(), from this zone; the page index in it, or -1. */
 long zone_take(struct zone *zone, size_t count, size_t align, enum page_use use,
@@ -91,8 +105,9 @@ void zone_reclaim_some(struct zone *zone);
 /* Whether that is worth a try. */
 bool zone_reclaim_is_due_locked(const struct zone *zone);
 
-/* Move the break down below the free pageblocks at the top; bytes. */
-size_t zone_shrink(struct zone *zone);
+/* Move the break down below the free pageblocks at the top, the very first one
+ * only if @whole; bytes. */
+size_t zone_shrink(struct zone *zone, bool whole);
 
 void zone_check(struct zone *zone);
 

@@ -10,9 +10,10 @@
  */
 static unsigned int batch_size(const struct cache *cache)
 {
-	unsigned int half = cpu_array_grow(cache->id) / 2;
-
-	return (unsigned int)clamp_size(half, 1, cache->batch);
+	if (cache->batch == 1)
+		return 1; /* no arrays: they mustn't be opened */
+	return (unsigned int)clamp_size(cpu_array_grow(cache->id) / 2, 1,
+					cache->batch);
 }
 
 /* A thread that wasn't known to be registered may turn out to be. */

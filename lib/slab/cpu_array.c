@@ -32,6 +32,7 @@ bool cpu_arrays_init(void)
 	cpu_regions = start + CPU_REGION_BYTES;
 	cpu_slots_init();
 	cpu_slots_only = os_cpu_index() == CPU_INDEX_NONE;
+	os_rseq_attach(); /* from here on an index finds its region */
 	return true;
 }
 

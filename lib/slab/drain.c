@@ -11,8 +11,8 @@
  * 3. Take the objects. After the fence no sequence remembers an old top: it
  *    might otherwise read the top before this step and the bound after the
  *    next, and commit a top that brings drained objects back.
- * 4. Make the arrays as new, to be opened again where they're needed, and
- *    remove the mark.
+ * 4. Make the arrays as new, empty and full, to be opened again where they're
+ *    needed, and remove the mark.
  */
 #include "slab/cpu_array.h"
 
@@ -87,10 +87,10 @@ static void renew_array(struct cpu_region *region, unsigned int id,
 			cpu_array_sink sink)
 {
 	(void)sink;
-	if (region->begin[id] != CLOSED)
-		return;
-	store(&region->top[id], NULL);
-	store(&region->begin[id], NULL);
+	/* Not to NULL: a sequence may have read the top by now, and would find it
+	 * above. */
+	if (region->begin[id] == CLOSED)
+		store(&region->begin[id], region->top[id]);
 }
 
 static bool drain_cpus(unsigned int low, unsigned int high, cpu_array_sink sink)

@@ -11,12 +11,14 @@
 #define STEP(n) \
 	(LAST(n) >> (DOUBLING(n) - STEPS_SHIFT) & ((1 << STEPS_SHIFT) - 1))
 
-#define CLASS(n)                                                           \
-	(LAST(n) < 1ul << LINEAR_SHIFT                                     \
-		 ? LAST(n) / QUANTUM + 1                                   \
-		 : LINEAR_CLASSES + 1 +                                    \
-			   ((DOUBLING(n) - LINEAR_SHIFT) << STEPS_SHIFT) + \
-			   STEP(n))
+#define LINEAR(n) (LAST(n) / QUANTUM + 1)
+#define STEPPED(n)                                                            \
+	(LINEAR_CLASSES + 1 + ((DOUBLING(n) - LINEAR_SHIFT) << STEPS_SHIFT) + \
+	 STEP(n))
+
+/* The cast is for the value that isn't chosen, which need not fit. */
+#define CLASS(n) \
+	((uint8_t)(LAST(n) < 1ul << LINEAR_SHIFT ? LINEAR(n) : STEPPED(n)))
 
 #define CLASSES_4(n) CLASS(n), CLASS((n) + 1), CLASS((n) + 2), CLASS((n) + 3)
 #define CLASSES_16(n)                                         \
