@@ -4,12 +4,8 @@
 #include <slubmalloc/stats.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "preload.h"
 
@@ -26,12 +22,6 @@ struct free_memory {
 	size_t pages;
 	size_t page_bytes;
 };
-
-void say(const char *text)
-{
-	if (syscall(SYS_write, STDERR_FILENO, text, strlen(text)) < 0)
-		return; /* nobody listens */
-}
 
 /*
  * There are no arenas, fast bins or a top to be tuned: parameters that only

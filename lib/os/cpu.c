@@ -39,9 +39,6 @@ static struct {
 	unsigned int limit;   /* [fixed at os_cpu_init()] */
 	enum cpu_index index; /* [fixed at os_cpu_init()] */
 	long length;	      /* [fixed at os_cpu_init()] of a registration */
-	/* The area that os_cpu_init() found registered, until it's used: it
-	 * needs no second look. [its thread] */
-	struct rseq_area *confirmed;
 } cpu = { .limit = 1, .index = CPU_INDEX_NONE };
 
 /* The largest number in a list such as "0-3,8-11", plus one; 0 if none. */
@@ -151,7 +148,6 @@ static enum cpu_index choose_index(enum cpu_index wanted)
 	cpu.length = find_registered_length(feature_size);
 	if (cpu.length == 0 || !has_fence())
 		return CPU_INDEX_NONE;
-	cpu.confirmed = own_area();
 	if (wanted == CPU_INDEX_CPU_ID || !has_mm_cid)
 		return CPU_INDEX_CPU_ID;
 	return CPU_INDEX_MM_CID;
@@ -190,15 +186,16 @@ bool os_rseq_attach(void)
 	if (cpu.index == CPU_INDEX_NONE)
 		return false;
 	area = own_area();
-	if (area == cpu.confirmed) {
-		cpu.confirmed = NULL;
-		os_rseq = area;
-		return true;
-	}
 	if (!is_registered(area, cpu.length) || is_filtered(area))
 		return false;
 	os_rseq = area;
 	return true;
+}
+
+void os_rseq_attach_first(void)
+{
+	if (cpu.index != CPU_INDEX_NONE)
+		os_rseq = own_area();
 }
 
 void os_rseq_detach(void)

@@ -70,6 +70,10 @@ static inline bool os_rseq_is_attached(void)
 	return os_rseq->cpu_id >= 0;
 }
 
+/* The same for the thread that has just called os_cpu_init(), which has looked
+ * already. From then on the index must find its region. */
+void os_rseq_attach_first(void);
+
 /* Forget the area: before vfork, whose child is not registered. */
 void os_rseq_detach(void);
 

@@ -32,7 +32,7 @@ bool cpu_arrays_init(void)
 	cpu_regions = start + CPU_REGION_BYTES;
 	cpu_slots_init();
 	cpu_slots_only = os_cpu_index() == CPU_INDEX_NONE;
-	os_rseq_attach(); /* from here on an index finds its region */
+	os_rseq_attach_first();
 	return true;
 }
 
@@ -70,6 +70,8 @@ static unsigned int array_take(struct cpu_region *region, unsigned int id,
 	size_t held = (size_t)(region->top[id] - region->begin[id]);
 	size_t moved = min_size(count, held);
 
+	if (moved == 0)
+		return 0; /* it may have no slots yet */
 	memcpy(objects, region->top[id] - moved, moved * sizeof(*objects));
 	commit_top(region, id, region->top[id] - moved);
 	return (unsigned int)moved;
@@ -81,6 +83,8 @@ static unsigned int array_give(struct cpu_region *region, unsigned int id,
 	size_t room = (size_t)(region->end[id] - region->top[id]);
 	size_t moved = min_size(count, room);
 
+	if (moved == 0)
+		return 0; /* it may have no slots yet */
 	memcpy(region->top[id], objects, moved * sizeof(*objects));
 	commit_top(region, id, region->top[id] + moved);
 	return (unsigned int)moved;

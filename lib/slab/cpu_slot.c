@@ -60,13 +60,17 @@ static struct cpu_region *region_of(unsigned int slot)
 struct cpu_region *cpu_slot_lock(void)
 {
 	unsigned int count = cpu_slots();
+	/* A signal handler may move this thread to another slot meanwhile. */
+	unsigned int slot = own_slot;
 
-	if (own_slot == 0)
-		own_slot = atomic_fetch_add(&fallback.joined, 1) % count + 1;
+	if (slot == 0)
+		slot = atomic_fetch_add(&fallback.joined, 1) % count + 1;
 	for (unsigned int tries = 0; tries < count; tries++) {
-		if (take_slot(own_slot - 1))
-			return region_of(own_slot - 1);
-		own_slot = own_slot % count + 1;
+		if (take_slot(slot - 1)) {
+			own_slot = slot;
+			return region_of(slot - 1);
+		}
+		slot = slot % count + 1;
 	}
 	return NULL;
 }

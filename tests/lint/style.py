@@ -12,7 +12,7 @@ from tree import find_files, report
 
 LINES_MAX = 60  # of a function, its braces included
 DEPTH_MAX = 4  # of braces in a function, its own included
-PARAMETERS_MAX = 6
+PARAMETERS_MAX = 7  # a system call has six and its number
 LINE_MAX = 80  # columns, a tab being 8
 
 
@@ -68,13 +68,14 @@ def check_functions(name, text, lengths):
 def check_lines(name, text):
     """What holds for lines of every kind of file."""
     for number, line in enumerate(text.split('\n'), 1):
-        if len(line.expandtabs(8)) > LINE_MAX and 'http' not in line:
-            yield f'{name}:{number}: wider than {LINE_MAX} columns'
+        width = LINE_MAX + 20 * (name.name == 'meson.build')
+        if len(line.expandtabs(8)) > width and 'http' not in line:
+            yield f'{name}:{number}: wider than {width} columns'
         if line != line.rstrip():
             yield f'{name}:{number}: blanks at the end'
         if re.search(r'\b(TODO|FIXME|XXX)\b', line):
             yield f'{name}:{number}: a note to oneself'
-    if not text.endswith('\n') or text.endswith('\n\n'):
+    if text and (not text.endswith('\n') or text.endswith('\n\n')):
         yield f'{name}: does not end in one newline'
 
 

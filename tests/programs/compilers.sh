@@ -7,7 +7,8 @@ set -euo pipefail
 awk 'BEGIN {
 	print "#include <stdio.h>\n#include <string.h>"
 	for (n = 0; n < 700; n++) {
-		printf "struct s%d { int a, b[%d]; double c; };\n", n, n % 30 + 1
+		printf "struct s%d { int a, b[%d]; double c; };\n", \
+			n, n % 30 + 1
 		printf "static int f%d(struct s%d *s, int x)\n{\n", n, n
 		printf "\tfor (int i = 0; i < %d; i++)\n", n % 30 + 1
 		printf "\t\ts->b[i] = (s->b[i] * %d + x) ^ s->a;\n", n + 3
@@ -35,15 +36,18 @@ awk 'BEGIN {
 	for (n = 0; n < 60; n++) {
 		printf "template <typename T> struct c%d {\n", n
 		printf "\tstd::map<std::string, std::vector<T>> m;\n"
-		printf "\tvoid add(T x) { m[std::to_string(x)].push_back(x); }\n"
+		printf "\tvoid add(T x)"
+		printf " { m[std::to_string(x)].push_back(x); }\n"
 		printf "\tlong sum() const { long s = %d;\n", n
-		printf "\t\tfor (auto &p : m) for (auto &x : p.second) s += (long)x;\n"
+		printf "\t\tfor (auto &p : m) for (auto &x : p.second)"
+		printf " s += (long)x;\n"
 		printf "\t\treturn s; }\n};\n"
 	}
 	print "int main()\n{\n\tlong t = fib<40>::value;"
 	for (n = 0; n < 60; n++) {
-		printf "\t{ c%d<%s> c; c.add(%d); c.add(7); t += c.sum(); }\n", \
+		printf "\t{ c%d<%s> c; c.add(%d); c.add(7);", \
 			n, n % 3 ? (n % 2 ? "int" : "double") : "long", n
+		print " t += c.sum(); }"
 	}
 	print "\tauto p = std::make_unique<std::string>(\"done\");"
 	print "\tstd::printf(\"%s %ld\\n\", p->c_str(), t);\n}"

@@ -24,7 +24,9 @@ end
 table.sort(order)
 local sum, parts = 0, {}
 for _, key in ipairs(order) do
-	for j, v in ipairs(words[key]) do sum = (sum * 31 + v * j) % 1000000007 end
+	for j, v in ipairs(words[key]) do
+		sum = (sum * 31 + v * j) % 1000000007
+	end
 	parts[#parts + 1] = key .. ":" .. #words[key]
 end
 local text = table.concat(parts, ",")
@@ -43,8 +45,8 @@ print(total)
 END
 
 echo jq
-jq -n '[range(60000) | {id: ., name: "n\(. * 7919 % 10007)", tags: [range(. % 5)]}]' \
-	>data.json
+jq -n '[range(60000) | {id: ., name: "n\(. * 7919 % 10007)",
+	tags: [range(. % 5)]}]' >data.json
 sha256sum data.json
 jq -c 'group_by(.name) | map({key: .[0].name, value: (map(.id) | add)}) |
 	from_entries | to_entries | sort_by(.value) | .[:5], length' data.json

@@ -27,8 +27,8 @@ my $matches = () = $text =~ /w(\d+)5=([a-m]+?)([n-z]|$)/g;
 (my $other = $text) =~ s/(\w+)=(\w+)/length($2) > 5 ? uc "$2.$1" : "-"/ge;
 print "regex $matches ", sha256_hex($other), "\n";
 
-my @records = map { { id => $_, key => number() % 1000, list => [1 .. $_ % 9] } }
-	1 .. 30000;
+my @records = map { { id => $_, key => number() % 1000,
+	list => [1 .. $_ % 9] } } 1 .. 30000;
 my @sorted = sort { $a->{key} <=> $b->{key} || $b->{id} <=> $a->{id} } @records;
 print "sort ", sha256_hex(join ',', map { $_->{id} } @sorted), "\n";
 
@@ -43,7 +43,8 @@ sub depth { my $n = shift; return $n ? 1 + depth($n - 1) : 0 }
 { no warnings 'recursion'; print "recursion ", depth(20000), "\n"; }
 
 my @lines;
-push @lines, sprintf("%08d:%s", number(), "x" x (number() % 300)) for 1 .. 50000;
+push @lines, sprintf("%08d:%s", number(), "x" x (number() % 300))
+	for 1 .. 50000;
 splice @lines, number() % @lines, 3, "a" .. "e" for 1 .. 2000;
 print "arrays ", scalar(@lines), " ", sha256_hex(join "\n", @lines), "\n";
 
@@ -78,5 +79,5 @@ perl work.pl
 perl -V:useithreads
 perl -MEncode -e 'print length(decode("UTF-8", encode("UTF-16", "\x{263a}" x
 	100000))), "\n"'
-perl -ne '$c{$1}++ while /(\w+)/g; END { print "$_ $c{$_}\n" for sort keys %c }' \
-	work.pl
+perl -ne '$c{$1}++ while /(\w+)/g;
+	END { print "$_ $c{$_}\n" for sort keys %c }' work.pl

@@ -12,8 +12,8 @@ function check($name, $value) { echo $name, ' ', hash('sha256',
 
 $data = [];
 for ($i = 0; $i < 40000; $i++)
-	$data["key$i"] = ['id' => $i, 'r' => mt_rand(), 's' =>
-		str_repeat(chr(97 + $i % 26), $i % 50), 'l' => range(0, $i % 7)];
+	$data["key$i"] = ['id' => $i, 'r' => mt_rand(), 'l' => range(0, $i % 7),
+		's' => str_repeat(chr(97 + $i % 26), $i % 50)];
 uasort($data, fn($a, $b) => $a['r'] <=> $b['r']);
 check('sort', array_keys($data));
 
@@ -93,7 +93,10 @@ if (class_exists('FFI')) {
 	check('ffi', FFI::string($copy));
 	$ffi->free($copy);
 }
-function generate($n) { for ($i = 0; $i < $n; $i++) yield str_repeat('x', $i % 99); }
+function generate($n) {
+	for ($i = 0; $i < $n; $i++)
+		yield str_repeat('x', $i % 99);
+}
 $length = 0;
 foreach (generate(200000) as $s)
 	$length += strlen($s);

@@ -33,13 +33,27 @@ static void release(struct cache *cache, void *object)
 		cache_free_slow(cache, object);
 }
 
+static size_t count_caches(void)
+{
+	struct cache_stats stats;
+	size_t count = 0;
+
+	while (cache_stats_at(count, &stats))
+		count++;
+	return count;
+}
+
 TEST(every_size_class_has_its_cache)
 {
+	struct cache_stats stats;
+
 	wake_slabs();
 	for (unsigned int class = 1; class <= SIZE_CLASSES; class ++) {
 		EXPECT_EQ(cache_of_id(class), &size_class_caches[class]);
+		EXPECT(cache_stats_at(class - 1, &stats));
+		EXPECT_EQ(stats.size, size_class_bytes(class));
 	}
-	EXPECT_EQ(cache_of_id(SIZE_CLASSES + 1), NULL);
+	EXPECT_EQ(count_caches(), SIZE_CLASSES);
 	EXPECT_EQ(cache_of_id(0), NULL);
 	EXPECT_EQ(strcmp(cache_of_id(1)->name, "malloc-16"), 0);
 	EXPECT_EQ(strcmp(cache_of_id(SIZE_CLASSES)->name, "malloc-32768"), 0);

@@ -100,6 +100,8 @@ TEST(each_thread_attaches_for_itself)
 	pthread_t thread;
 
 	need_rseq(CPU_INDEX_AUTO);
+	EXPECT(!os_rseq_is_attached());
+	os_rseq_attach_first();
 	EXPECT(os_rseq_is_attached());
 	pthread_create(&thread, NULL, attach_and_detach, NULL);
 	pthread_join(thread, NULL);

@@ -230,14 +230,27 @@ TEST(slot_that_is_held_is_passed_by)
 	EXPECT_EQ(take(), NULL);
 }
 
-TEST(no_memory_for_regions_leaves_them_empty_and_full)
+TEST(nobody_waits_for_a_slot)
 {
-	void *object;
+	wake_open_array();
+	os_rseq_detach();
+	cpu_array_grow(ID);
+	EXPECT(give(objects));
+	for (unsigned int slot = 0; slot < cpu_slots(); slot++)
+		cpu_slot_lock_at(slot);
+	EXPECT_EQ(take(), NULL);
+	EXPECT(!give(objects + 1));
+	EXPECT_EQ(cpu_array_grow(ID), 0);
+	for (unsigned int slot = 0; slot < cpu_slots(); slot++)
+		cpu_slot_unlock(cpu_region_at((long)os_cpu_limit() + slot));
+	EXPECT_EQ(cpu_arrays_count(ID), 1);
+}
 
+TEST(no_memory_for_regions_is_told)
+{
 	wake_os();
 	os_fail_nth(1, 1);
 	EXPECT(!cpu_arrays_init());
-	EXPECT(!cpu_array_pop(ID, &object));
-	EXPECT(!cpu_array_push(ID, objects));
 	EXPECT(cpu_arrays_init());
+	EXPECT_EQ(cpu_arrays_count(ID), 0);
 }

@@ -363,7 +363,7 @@ TEST(refused_shrink_leaves_the_zone_as_it_was)
 	take_and_free_blocks(16);
 	committed = read_stats()->committed_bytes;
 	os_fail_nth(1, SIZE_MAX);
-	EXPECT_EQ(zone_shrink(zone_at(0)), 0);
+	EXPECT_EQ(zone_shrink(zone_at(0), false), 0);
 	os_fail_nth(0, 0);
 	EXPECT_EQ(read_stats()->committed_bytes, committed);
 	EXPECT_EQ(stats.free_dirty, 16 * pages_per_block());

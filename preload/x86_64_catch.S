@@ -1,33 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What has to be said to the x86-64 processor: calls that must not leave a
- * frame of ours behind them, and the one that has to catch.
+ * void *call_catching(new_function function, size_t size, size_t align): call
+ * it, and return NULL if it throws. catch.c tells the unwinder to come back to
+ * call_catching_landing, with the exception in rax.
  */
 	.text
-
-/*
- * int vfork(void): the child shares our memory but has no restartable
- * sequences, so this thread gives up its own before libc's vfork takes the
- * return address from the stack.
- */
-	.globl	vfork
-	.type	vfork, @function
-	.p2align 4
-vfork:
-	.cfi_startproc
-	endbr64
-	sub	$8, %rsp
-	.cfi_adjust_cfa_offset 8
-	call	sm_before_vfork
-	add	$8, %rsp
-	.cfi_adjust_cfa_offset -8
-	jmp	*__vfork@GOTPCREL(%rip)
-	.cfi_endproc
-	.size	vfork, . - vfork
-
-/*
- * void *call_catching(new_function function, size_t size, size_t align)
- */
 	.globl	call_catching
 	.hidden	call_catching
 	.type	call_catching, @function
