@@ -83,22 +83,3 @@ int sm_trim(size_t keep)
 	gate_leave();
 	return bytes > 0;
 }
-
-static sm_nofail_callback nofail; /* [atomic] */
-
-sm_nofail_callback sm_set_nofail(sm_nofail_callback callback)
-{
-	return __atomic_exchange_n(&nofail, callback, __ATOMIC_ACQ_REL);
-}
-
-bool nofail_retry(size_t size)
-{
-	sm_nofail_callback callback =
-		__atomic_load_n(&nofail, __ATOMIC_ACQUIRE);
-
-	if (callback && callback(size) == 0)
-		return true;
-	panic("an allocation that must not fail found no memory of so many "
-	      "bytes",
-	      (void *)size);
-}

@@ -7,17 +7,6 @@
 
 #include "heap/next.h"
 
-bool flags_are_valid(unsigned int flags)
-{
-	const unsigned int exclusive = SM_NOWAIT | SM_NOFAIL;
-
-	if ((flags & ~(unsigned int)(SM_ZERO | SM_NOWAIT | SM_NOFAIL)) == 0 &&
-	    (flags & exclusive) != exclusive)
-		return true;
-	errno = EINVAL;
-	return false;
-}
-
 /* The smallest class that holds @size bytes at multiples of @align, or 0. The
  * objects of a class lie at multiples of its size. */
 static unsigned int aligned_class(size_t size, size_t align)

@@ -7,106 +7,19 @@
 #include "page/pcp.h"
 
 static struct {
-	struct zone first;	       /* the one of page_window */
-	struct zone *zones[ZONES_MAX]; /* [windows to write, atomic to read] */
-	size_t count;		       /* [windows to write, atomic to read] */
-	size_t reserved; /* [windows to write, atomic to read] bytes of windows */
-	struct lock windows;
 	atomic_size_t run_allocs; /* [atomic] */
 	atomic_size_t run_frees;  /* [atomic] */
-} pages = { .windows = LOCK_INIT(RANK_WINDOWS) };
-
-size_t zone_count(void)
-{
-	return __atomic_load_n(&pages.count, __ATOMIC_ACQUIRE);
-}
-
-struct zone *zone_at(size_t index)
-{
-	return index == 0 ? &pages.first : pages.zones[index];
-}
-
-static void count_reserved(void)
-{
-	size_t bytes = 0;
-
-	for (size_t i = 0; i < pages.count; i++)
-		bytes += zone_at(i)->heap.reserved;
-	__atomic_store_n(&pages.reserved, bytes, __ATOMIC_RELEASE);
-}
+} pages;
 
 bool page_init(const struct page_options *options)
 {
 	zone_set_retain(options->retain);
-	if (pages.count > 0)
+	if (zone_count() > 0)
 		return true;
-	zone_init(&pages.first);
-	if (!zone_reserve(&pages.first, options->window))
+	if (!zones_init(options->window))
 		return false;
-	pages.zones[0] = &pages.first;
-	__atomic_store_n(&pages.count, 1, __ATOMIC_RELEASE);
-	count_reserved();
-	page_window.start = (uintptr_t)pages.first.heap.start;
-	page_window.frame_classes = (uint8_t *)pages.first.classes.start;
 	pcp_init(options->cpus);
 	return true;
-}
-
-static bool are_zones_full(size_t count, size_t align)
-{
-	for (size_t i = 0; i < zone_count(); i++) {
-		if (!zone_is_full(zone_at(i), count, align))
-			return false;
-	}
-	return true;
-}
-
-/* The record of a zone that gave all of its addresses back, or a new one. */
-static struct zone *spare_zone_locked(void)
-{
-	struct zone *zone;
-
-	for (size_t i = 1; i < pages.count; i++) {
-		if (!zone_is_reserved(zone_at(i)))
-			return zone_at(i);
-	}
-	if (pages.count == ZONES_MAX)
-		return NULL;
-	zone = os_map(round_up(sizeof(*zone), os_page_bytes()));
-	if (!zone)
-		return NULL;
-	zone_init(zone);
-	pages.zones[pages.count] = zone;
-	__atomic_store_n(&pages.count, pages.count + 1, __ATOMIC_RELEASE);
-	return zone;
-}
-
-static bool reserve_zone_locked(void)
-{
-	size_t least = (size_t)1 << PAGEBLOCK_SHIFT << 3;
-	size_t bytes = (size_t)1 << ceil_log2(pages.reserved + least);
-	struct zone *zone = spare_zone_locked();
-
-	if (!zone || !zone_reserve(zone, bytes))
-		return false;
-	count_reserved();
-	return true;
-}
-
-/*
- * One more zone, as large as all the others together, if those have no room for
- * @count pages: where it's memory that is short, addresses don't help. True if
- * there's a zone that wasn't there when there were @seen bytes of them.
- */
-static bool add_zone(size_t seen, size_t count, size_t align)
-{
-	bool ok;
-
-	lock_acquire(&pages.windows);
-	ok = pages.reserved != seen ||
-	     (are_zones_full(count, align) && reserve_zone_locked());
-	lock_release(&pages.windows);
-	return ok;
 }
 
 static struct page *take_from_zones(size_t count, size_t align,
@@ -116,7 +29,7 @@ static struct page *take_from_zones(size_t count, size_t align,
 	size_t seen;
 
 	do {
-		seen = __atomic_load_n(&pages.reserved, __ATOMIC_ACQUIRE);
+		seen = zones_reserved();
 		for (size_t i = 0; i < zone_count(); i++) {
 			long first = zone_take(zone_at(i), count, align, use,
 					       flags, ret_zero);
@@ -124,7 +37,7 @@ static struct page *take_from_zones(size_t count, size_t align,
 			if (first >= 0)
 				return zone_page(zone_at(i), (size_t)first);
 		}
-	} while (!(flags & SM_NOWAIT) && add_zone(seen, count, align));
+	} while (!(flags & SM_NOWAIT) && zones_add(seen, count, align));
 	return NULL;
 }
 
@@ -235,18 +148,6 @@ size_t pages_trim(size_t keep)
 	return bytes;
 }
 
-size_t pages_give_back_addresses(void)
-{
-	size_t bytes = 0;
-
-	lock_acquire(&pages.windows);
-	for (size_t i = 0; i < zone_count(); i++)
-		bytes += zone_give_back_addresses(zone_at(i), i > 0);
-	count_reserved();
-	lock_release(&pages.windows);
-	return bytes;
-}
-
 void pages_set_retain(size_t bytes)
 {
 	zone_set_retain(bytes);
@@ -274,7 +175,7 @@ void page_stats(struct page_stats *stats)
 	for (size_t i = 0; i < zone_count(); i++)
 		add_zone_stats(zone_at(i), stats);
 	for (int level = 0; level < WATERMARKS; level++)
-		stats->watermarks[level] = zone_watermark(&pages.first, level);
+		stats->watermarks[level] = zone_watermark(zone_at(0), level);
 	stats->cached = pcp_pages();
 	stats->run_allocs =
 		atomic_load_explicit(&pages.run_allocs, memory_order_relaxed);

@@ -156,8 +156,8 @@ static bool grow_tables(struct zone *zone, size_t present)
 
 static void publish_window(const struct zone *zone)
 {
-	if (zone == zone_at(0))
-		__atomic_store_n(&page_window.granules,
+	if (zone->window)
+		__atomic_store_n(&zone->window->granules,
 				 zone->present << os_page_shift >> 4,
 				 __ATOMIC_RELEASE);
 }

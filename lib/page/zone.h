@@ -21,9 +21,11 @@ enum {
 
 struct zone {
 	struct lock lock;
-	struct arena heap;    /* [lock] the window itself */
-	struct arena pages;   /* [lock] descriptors, one per page */
-	struct arena blocks;  /* [lock] pageblocks, one per 2 MiB */
+	struct page_window *window; /* [fixed at creation] told of the break, or
+				     * NULL */
+	struct arena heap;	    /* [lock] the window itself */
+	struct arena pages;	    /* [lock] descriptors, one per page */
+	struct arena blocks;	    /* [lock] pageblocks, one per 2 MiB */
 	struct arena classes; /* [lock] the page class map, a byte per frame */
 
 	/* [lock] heads by use, largest free order, fullness */
@@ -143,6 +145,19 @@ static inline size_t zone_block_present(const struct zone *zone, size_t index)
 /* The zones, oldest first; @index below zone_count(). Needs no lock. */
 size_t zone_count(void);
 struct zone *zone_at(size_t index);
+
+/* Make the first zone, of at most @most bytes; false if there's no memory. */
+bool zones_init(size_t most);
+
+/* Bytes of all windows. Needs no lock. */
+size_t zones_reserved(void);
+
+/*
+ * One more zone, as large as all the others together, if those have no room for
+ * @count pages: where it's memory that is short, addresses don't help. True if
+ * there's a zone that wasn't there when there were @seen bytes of them.
+ */
+bool zones_add(size_t seen, size_t count, size_t align);
 
 /* The zone whose break is above @address, or NULL. Needs no lock. */
 struct zone *zone_of(const void *address);

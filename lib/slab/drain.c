@@ -119,8 +119,10 @@ static void drain_slots(unsigned int low, unsigned int high,
 	for (unsigned int slot = 0; slot < cpu_slots(); slot++) {
 		struct cpu_region *region = cpu_slot_lock_at(slot);
 
-		for (unsigned int id = low; id <= high; id++)
+		for (unsigned int id = low; id <= high; id++) {
 			empty_array(region, id, sink);
+			region->end[id] = region->begin[id];
+		}
 		cpu_slot_unlock(region);
 	}
 }
