@@ -6,8 +6,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "os/os.h"
+#include "page/zone.h"
 
 enum {
 	OPERATIONS_MAX = 400, /* in one input, so that none takes long */
@@ -20,8 +21,8 @@ enum {
 static struct {
 	bool is_started;
 	bool is_traced;
+	bool had_faults;     /* since the last check for leaks */
 	bool has_faults;     /* in this operation */
-	bool had_faults;     /* in this input */
 	size_t calls_before; /* system calls when they were armed */
 	size_t fault_nth;
 } state;
@@ -50,11 +51,14 @@ void fuzz_trace(const char *format, ...)
 	fputc('\n', stderr);
 }
 
-unsigned int fuzz_setting(const char *name)
+void fuzz_wake_os(void)
 {
-	const char *text = getenv(name);
+	const char *shift = getenv("SM_TEST_PAGE_SHIFT");
+	const char *index = getenv("SM_TEST_INDEX");
+	bool is_none = index && strcmp(index, "none") == 0;
 
-	return text ? (unsigned int)strtoul(text, NULL, 0) : 0;
+	os_page_size_init(shift ? (unsigned int)atoi(shift) : 0);
+	os_cpu_init(is_none ? CPU_INDEX_NONE : CPU_INDEX_AUTO);
 }
 
 static bool has_fault_fired(void)
@@ -79,8 +83,7 @@ static void begin_faults(struct input *input)
 
 void fuzz_end_faults(void)
 {
-	if (has_fault_fired())
-		state.had_faults = true;
+	state.had_faults |= has_fault_fired();
 	state.has_faults = false;
 	os_fail_nth(0, 0);
 }
@@ -93,15 +96,46 @@ void fuzz_forgive(void)
 	fuzz_end_faults();
 }
 
-bool fuzz_is_faultless(void)
+/* Addresses that the zones have reserved. */
+static size_t reserved_bytes(void)
 {
-	return !state.had_faults;
+	size_t sum = 0;
+
+	for (size_t i = 0; i < zone_count(); i++) {
+		const struct zone *zone = zone_at(i);
+
+		sum += zone->heap.reserved + zone->pages.reserved +
+		       zone->blocks.reserved + zone->classes.reserved;
+	}
+	return sum;
+}
+
+void fuzz_expect_no_leak(bool may_grow)
+{
+	static size_t zones, reserved, mapped;
+	bool had_reserved;
+	struct page_stats stats;
+
+	pages_trim(0);
+	page_stats(&stats);
+	FUZZ_EXPECT(stats.used[USE_RUN] == 0 && stats.used[USE_SLAB] == 0);
+	FUZZ_EXPECT(stats.cached == 0);
+	FUZZ_EXPECT(stats.free_dirty == 0);
+	had_reserved = reserved_bytes() != reserved;
+	if (stats.zones == zones && !may_grow &&
+	    !(had_reserved && state.had_faults))
+		FUZZ_EXPECT(os_mapped_bytes() - reserved_bytes() <=
+			    mapped - reserved);
+	zones = stats.zones;
+	reserved = reserved_bytes();
+	mapped = os_mapped_bytes();
+	state.had_faults = false;
 }
 
 static void enter(void)
 {
 	if (fuzzer.is_inside_gate)
-		FUZZ_EXPECT(gate_enter(true));
+		FUZZ_EXPECT(gate_enter(GATE_BRIEFLY));
 }
 
 static void leave(void)
@@ -133,6 +167,18 @@ static void start_once(void)
 	fuzzer.start();
 }
 
+/* One of the fuzzer's operations, or the end of an input that goes on. */
+static void play_choice(struct input *input, size_t choice)
+{
+	if (choice < fuzzer.nr_operations) {
+		fuzzer.operations[choice](input);
+		return;
+	}
+	fuzz_end_faults();
+	fuzz_trace("finish");
+	fuzzer.finish();
+}
+
 /* Operation number @number. */
 static void play_operation(struct input *input, unsigned int number)
 {
@@ -142,8 +188,8 @@ static void play_operation(struct input *input, unsigned int number)
 	if ((choice & WITH_FAULTS) == WITH_FAULTS)
 		begin_faults(input);
 	enter();
-	fuzzer.operations[(choice & OPERATION_MASK) % fuzzer.nr_operations](
-		input);
+	play_choice(input,
+		    (choice & OPERATION_MASK) % (fuzzer.nr_operations + 1));
 	had_faults = has_fault_fired();
 	fuzz_end_faults();
 	if (had_faults || number % CHECK_EVERY == 0)
@@ -158,7 +204,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input input = { .next = data, .end = data + size };
 
 	start_once();
-	state.had_faults = false;
 	for (unsigned int i = 1;
 	     i <= OPERATIONS_MAX && !input_has_ended(&input); i++)
 		play_operation(&input, i);

@@ -27,7 +27,7 @@ struct fuzzer {
 	/* What an input is made of. One that is named twice is twice as likely.
 	 */
 	const fuzz_operation *operations;
-	size_t nr_operations; /* at most 64 */
+	size_t nr_operations; /* below 64 */
 	/* Panic if a structure is broken. After every few operations. */
 	void (*check)(void);
 	/* Free everything, and find out whether something is left. */
@@ -63,11 +63,19 @@ void fuzz_forgive(void);
 /* No system call fails from here to the end of the operation. */
 void fuzz_end_faults(void);
 
-/* No system call has been made to fail during this input. */
-bool fuzz_is_faultless(void);
+/*
+ * Everything has been freed: give all pages back, and see that none is left.
+ * Nothing more may be mapped than when this was called before, unless it
+ * @may_grow, or for a new zone, or where a new window could not be cut to size
+ * because system calls failed. Inside the gate.
+ */
+void fuzz_expect_no_leak(bool may_grow);
 
-/* The setting @name of the environment as a number, or 0. */
-unsigned int fuzz_setting(const char *name);
+/*
+ * Wake the lowest layer. SM_TEST_PAGE_SHIFT (log2 of the bytes) is the size of
+ * a page, and SM_TEST_INDEX=none turns restartable sequences off.
+ */
+void fuzz_wake_os(void);
 
 /* What the engine calls, or replay_main.c. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -138,6 +138,11 @@ void shadow_add(void *start, size_t bytes, unsigned int kind, void *owner)
 	shadow.bytes += bytes;
 }
 
+const struct shadow_block *shadow_at(size_t index)
+{
+	return index < shadow.count ? &shadow.blocks[index] : NULL;
+}
+
 static bool is_of(const struct shadow_block *block, unsigned int kind,
 		  const void *owner)
 {
@@ -167,11 +172,11 @@ struct shadow_block *shadow_pick(size_t index, unsigned int kind,
 	}
 }
 
-void shadow_move(struct shadow_block *block, void *start, size_t bytes)
+void shadow_move(struct shadow_block *block, void *start, size_t bytes,
+		 size_t kept)
 {
-	size_t kept = bytes < block->bytes ? bytes : block->bytes;
-
-	visit_ranges(block, start, kept, check_range);
+	visit_ranges(block, start, kept < block->bytes ? kept : block->bytes,
+		     check_range);
 	for (size_t i = 0; i < shadow.count; i++) {
 		if (&shadow.blocks[i] != block)
 			expect_apart(&shadow.blocks[i], start, bytes);

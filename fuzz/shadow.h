@@ -39,14 +39,18 @@ void shadow_add(void *start, size_t bytes, unsigned int kind, void *owner);
 struct shadow_block *shadow_pick(size_t index, unsigned int kind,
 				 const void *owner);
 
+/* The blocks in turn, from 0; NULL after the last. */
+const struct shadow_block *shadow_at(size_t index);
+
 /* Number of blocks of @kind, and of @owner unless it's NULL. */
 size_t shadow_count(unsigned int kind, const void *owner);
 
 /*
- * @block is now the @bytes at @start: its bytes must have come along, up to the
- * smaller length, and overlap no other block. It's filled anew.
+ * @block is now the @bytes at @start: the first @kept of its bytes must have
+ * come along, and it must overlap no other block. It's filled anew.
  */
-void shadow_move(struct shadow_block *block, void *start, size_t bytes);
+void shadow_move(struct shadow_block *block, void *start, size_t bytes,
+		 size_t kept);
 
 /* The block must hold its pattern; and is forgotten. The last block takes its
  * place in memory. */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "preload.h"
@@ -35,6 +36,9 @@ SM_EXPORT int mallopt(int parameter, int value)
 		return value >= 0 && value <= FAST_BLOCK_MAX;
 	case M_PERTURB:
 		return value == 0;
+	case M_TRIM_THRESHOLD:
+		sm_set_retain(value < 0 ? PTRDIFF_MAX : (size_t)value);
+		return 1;
 	default:
 		return 1;
 	}

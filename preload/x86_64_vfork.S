@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * int vfork(void), as a detour on the way to libc's: the child shares our memory but has no restartable
- * sequences, so this thread gives up its own before libc's vfork takes the
- * return address from the stack.
+ * int vfork(void), a detour on the way to libc's: the child shares our memory
+ * but has no restartable sequences, so this thread gives up its own before
+ * libc's vfork takes the return address from the stack.
  */
 	.text
 	.globl	vfork

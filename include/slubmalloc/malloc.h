@@ -181,6 +181,16 @@ SM_EXPORT void sm_set_next(const struct sm_next *next);
  */
 SM_EXPORT int sm_trim(size_t keep);
 
+/**
+ * sm_set_retain() - set how much free memory is kept from the system
+ * @bytes: of free pages that stay resident; an eighth of what is in use stays
+ *	in any case. 16 MiB at first, or the option "retain".
+ *
+ * Context: any thread; as sm_malloc().
+ * Source: M_TRIM_THRESHOLD of mallopt(3).
+ */
+SM_EXPORT void sm_set_retain(size_t bytes);
+
 #ifdef __cplusplus
 }
 #endif

@@ -10,27 +10,28 @@ enum {
 	LIMIT_SHARE_SHIFT = 2
 };
 
+/* Half of @bytes, or what the limit on address space leaves, if that is less.
+ */
+static size_t next_size(size_t bytes)
+{
+	size_t limit = os_address_space_limit();
+
+	do {
+		bytes /= 2;
+	} while (bytes > limit >> LIMIT_SHARE_SHIFT);
+	return bytes;
+}
+
 size_t arena_reserve(struct arena *arena, size_t most, size_t least)
 {
-	bool asked_limit = false;
-
-	for (size_t bytes = most; bytes >= least; bytes /= 2) {
-		size_t limit;
-
+	for (size_t bytes = most; bytes >= least;
+	     bytes = max_size(next_size(bytes), bytes > least ? least : 0)) {
 		arena->start = os_reserve(bytes, os_page_bytes());
 		if (arena->start) {
 			arena->reserved = bytes;
 			arena->brk = 0;
 			return bytes;
 		}
-		if (asked_limit)
-			continue;
-		/* Asked only after a refusal: most processes have no limit. */
-		asked_limit = true;
-		limit = os_address_space_limit();
-		while (bytes > least && bytes > limit >> LIMIT_SHARE_SHIFT)
-			bytes /= 2;
-		bytes *= 2; /* the loop halves it again */
 	}
 	return 0;
 }

@@ -41,7 +41,8 @@ void *sm_alloc(size_t size, unsigned int flags)
 
 	if (!flags_are_valid(flags))
 		return NULL;
-	if (size < ASK_ZERO_MIN && cpu_array_pop(size_class_of(size), &block))
+	if (size <= (flags & SM_ZERO ? ASK_ZERO_MIN - 1 : SLAB_SIZE_MAX) &&
+	    cpu_array_pop(size_class_of(size), &block))
 		return flags & SM_ZERO ? memset(block, 0, size) : block;
 	return heap_alloc(size, SM_ALIGN_MIN, flags);
 }
@@ -70,11 +71,17 @@ void sm_free_aligned_sized(void *block, size_t alignment, size_t size)
 	sm_free(block);
 }
 
+void sm_set_retain(size_t bytes)
+{
+	if (heap_ready())
+		pages_set_retain(bytes);
+}
+
 int sm_trim(size_t keep)
 {
 	size_t bytes = 0;
 
-	if (!heap_ready() || !gate_enter(true))
+	if (!heap_ready() || !gate_enter(GATE_LONG))
 		return 0;
 	deferred_run();
 	caches_shrink();

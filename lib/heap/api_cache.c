@@ -30,7 +30,7 @@ struct sm_cache *sm_cache_create(const char *name, size_t size, size_t align,
 		errno = EINVAL;
 		return NULL;
 	}
-	if (heap_ready() && gate_enter(true)) {
+	if (heap_ready() && gate_enter(GATE_LONG)) {
 		cache = cache_create(name, size, align, flags, constructor);
 		gate_leave();
 	}
@@ -53,7 +53,7 @@ static void *alloc_inside_gate(struct cache *cache, unsigned int flags)
 {
 	void *object;
 
-	if (!gate_enter(!(flags & SM_NOWAIT)))
+	if (!gate_enter(flags & SM_NOWAIT ? GATE_NOW : GATE_LONG))
 		return NULL;
 	object = cache_alloc_slow(cache, flags);
 	gate_leave();
@@ -95,7 +95,7 @@ static void check_owner(const struct cache *cache, const void *object)
 
 static COLD void free_slow(struct cache *cache, void *object)
 {
-	if (!gate_enter(true)) {
+	if (!gate_enter(GATE_BRIEFLY)) {
 		deferred_free(object);
 		return;
 	}
@@ -120,7 +120,7 @@ static bool alloc_bulk_inside_gate(struct cache *cache, void **objects,
 {
 	bool ok;
 
-	if (!gate_enter(!(flags & SM_NOWAIT)))
+	if (!gate_enter(flags & SM_NOWAIT ? GATE_NOW : GATE_LONG))
 		return false;
 	ok = cache_alloc_batch(cache, objects, count, flags);
 	gate_leave();
@@ -155,7 +155,7 @@ void sm_cache_free_bulk(struct sm_cache *handle, size_t count,
 
 	for (size_t i = 0; i < count; i++)
 		check_owner(cache, objects[i]);
-	if (!gate_enter(true)) {
+	if (!gate_enter(GATE_BRIEFLY)) {
 		for (size_t i = 0; i < count; i++)
 			deferred_free(objects[i]);
 		return;
@@ -168,7 +168,7 @@ int sm_cache_shrink(struct sm_cache *handle)
 {
 	bool is_left = true;
 
-	if (gate_enter(true)) {
+	if (gate_enter(GATE_LONG)) {
 		is_left = cache_shrink(cache_of(handle));
 		gate_leave();
 	}
@@ -181,7 +181,7 @@ int sm_cache_destroy(struct sm_cache *handle)
 
 	if (!handle)
 		return 0;
-	if (gate_enter(true)) {
+	if (gate_enter(GATE_LONG)) {
 		deferred_run();
 		ok = cache_destroy(cache_of(handle));
 		gate_leave();

@@ -20,7 +20,8 @@ static void *alloc_inside_gate(size_t count, size_t align, unsigned int flags)
 	bool is_zero;
 	void *run;
 
-	if (!heap_ready() || !gate_enter(!(flags & SM_NOWAIT)))
+	if (!heap_ready() ||
+	    !gate_enter(flags & SM_NOWAIT ? GATE_NOW : GATE_LONG))
 		return NULL;
 	run = pages_alloc(count, align, USE_RUN, flags, &is_zero);
 	gate_leave();
@@ -66,7 +67,7 @@ void *sm_pages_alloc_exact(size_t count, unsigned int flags)
 
 void sm_pages_free(void *start)
 {
-	if (start && block_find(start, false).kind != BLOCK_RUN)
+	if (start && block_find(start).kind != BLOCK_RUN)
 		panic("sm_pages_free: pointer is not the start of pages",
 		      start);
 	sm_free(start);

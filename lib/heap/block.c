@@ -10,7 +10,6 @@ static struct block_info object_at(struct cache *cache, const void *address)
 	return (struct block_info){
 		.kind = BLOCK_OBJECT,
 		.size = cache->size,
-		.cache = cache,
 	};
 }
 
@@ -24,7 +23,21 @@ static struct block_info run_at(const struct page *page, const void *address)
 	};
 }
 
-struct block_info block_find(const void *address, bool entered)
+/* If the gate can't be passed, the tree of mappings is out of reach. */
+static struct block_info mapping_at(const void *address)
+{
+	size_t size;
+
+	if (!heap_ready() || !gate_enter(GATE_LONG))
+		return (struct block_info){ .kind = BLOCK_UNKNOWN };
+	size = vma_size(address);
+	gate_leave();
+	if (size == 0)
+		return (struct block_info){ .kind = BLOCK_NONE };
+	return (struct block_info){ .kind = BLOCK_MAPPING, .size = size };
+}
+
+struct block_info block_find(const void *address)
 {
 	struct cache *cache = cache_of_id(page_class(address));
 	struct page *page;
@@ -39,24 +52,7 @@ struct block_info block_find(const void *address, bool entered)
 	if (size > 0)
 		return (struct block_info){ .kind = BLOCK_EMERGENCY,
 					    .size = size };
-	if (!entered)
-		return (struct block_info){ .kind = BLOCK_UNKNOWN };
-	size = vma_size(address);
-	if (size > 0)
-		return (struct block_info){ .kind = BLOCK_MAPPING,
-					    .size = size };
-	return (struct block_info){ .kind = BLOCK_NONE };
-}
-
-/* block_find() from outside of the gate. */
-static struct block_info look_up(const void *address)
-{
-	bool entered = heap_ready() && gate_enter(true);
-	struct block_info block = block_find(address, entered);
-
-	if (entered)
-		gate_leave();
-	return block;
+	return mapping_at(address);
 }
 
 /* From a signal handler that interrupted the allocator, the size of a mapping
@@ -67,12 +63,12 @@ size_t sm_usable_size(const void *address)
 
 	if (!address)
 		return 0;
-	block = look_up(address);
+	block = block_find(address);
 	return block.kind == BLOCK_NONE ? next_usable_size(address)
 					: block.size;
 }
 
 int sm_owns(const void *address)
 {
-	return address && look_up(address).size > 0;
+	return address && block_find(address).size > 0;
 }

@@ -18,7 +18,7 @@ enum {
 
 bool break_enter(struct sm_heap *heap, bool wait)
 {
-	if (!gate_enter(wait))
+	if (!gate_enter(wait ? GATE_LONG : GATE_NOW))
 		return false;
 	if (lock_acquire_if(&heap->lock, wait))
 		return true;
@@ -35,7 +35,7 @@ void break_leave(struct sm_heap *heap)
 /* A fork that takes long is waited for again. */
 static void enter_gate(const void *heap)
 {
-	while (!gate_enter(true)) {
+	while (!gate_enter(GATE_LONG)) {
 		if (gate_is_inside())
 			panic("a heap is used in a signal handler", heap);
 	}
@@ -138,7 +138,7 @@ struct sm_heap *sm_heap_create(size_t limit)
 	struct sm_heap *heap = NULL;
 
 	if (wanted >> HEAP_LIMIT_SHIFT == 0 && heap_ready() &&
-	    gate_enter(true)) {
+	    gate_enter(GATE_LONG)) {
 		heap = create_heap(wanted);
 		gate_leave();
 	}

@@ -9,8 +9,7 @@
  * starts over. Both are one compare-and-exchange, so this may interrupt itself
  * anywhere. It's slow and wasteful, and it never waits.
  *
- * The other half of it is a list of blocks to be freed later, linked through
- * their first word.
+ * The other half of it is a list of blocks to be freed later.
  */
 #include "heap/heap.h"
 
@@ -38,8 +37,11 @@ struct header {
 
 static_assert(sizeof(struct header) == SM_ALIGN_MIN, "keeps the alignment");
 
+/* The block itself may hold an object that must stay constructed, or belong to
+ * another allocator: so this is a block of emergency memory, too. */
 struct deferred {
-	struct deferred *next;
+	struct deferred *next; /* [fixed once on the list] */
+	void *block;	       /* [fixed once on the list] */
 };
 
 static struct {
@@ -129,10 +131,10 @@ size_t emergency_size(const void *block)
 	struct chunk *chunk = chunk_of(block);
 	const struct header *header = (const struct header *)block - 1;
 
-	if (!chunk)
+	if (!chunk || (uintptr_t)block % SM_ALIGN_MIN != 0 ||
+	    (const char *)header < (const char *)(chunk + 1) ||
+	    header->chunk != chunk)
 		return 0;
-	if ((uintptr_t)block % SM_ALIGN_MIN != 0 || header->chunk != chunk)
-		panic("use of a pointer inside a block", block);
 	return header->bytes;
 }
 
@@ -141,8 +143,10 @@ bool emergency_free(void *block)
 	struct chunk *chunk = chunk_of(block);
 	uint64_t state, rest;
 
-	if (!chunk || emergency_size(block) == 0)
+	if (!chunk)
 		return false;
+	if (emergency_size(block) == 0)
+		panic("free of a pointer that is not a block", block);
 	((struct header *)block - 1)->chunk = NULL; /* a second free is seen */
 	state = atomic_load(&chunk->state);
 	do {
@@ -155,10 +159,14 @@ bool emergency_free(void *block)
 
 void deferred_free(void *block)
 {
-	struct deferred *deferred = block;
+	struct deferred *deferred;
 
 	if (emergency_free(block))
 		return;
+	deferred = emergency_alloc(sizeof(*deferred), SM_ALIGN_MIN, 0);
+	if (!deferred)
+		return; /* it stays allocated, which harms nobody */
+	deferred->block = block;
 	deferred->next = atomic_load(&emergency.deferred);
 	while (!atomic_compare_exchange_weak(&emergency.deferred,
 					     &deferred->next, deferred))
@@ -176,8 +184,9 @@ void deferred_run(void)
 	while (deferred) {
 		struct deferred *following = deferred->next;
 
-		if (!free_inside(deferred))
-			next_free(deferred);
+		if (!free_inside(deferred->block))
+			next_free(deferred->block);
+		emergency_free(deferred);
 		deferred = following;
 	}
 }

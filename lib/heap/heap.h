@@ -61,13 +61,12 @@ enum block_kind {
 
 struct block_info {
 	enum block_kind kind;
-	size_t size;	     /* bytes that may be used */
-	struct cache *cache; /* BLOCK_OBJECT: its cache */
+	size_t size; /* bytes that may be used */
 };
 
-/* What the block at @address is. If the caller has not @entered the gate, the
- * tree of mappings is out of reach, and BLOCK_UNKNOWN stands for NONE. */
-struct block_info block_find(const void *address, bool entered);
+/* What the block at @address is. Outside of the gate, which it passes only to
+ * look for a mapping. */
+struct block_info block_find(const void *address);
 
 /* Memory for those who can't pass the gate; needs no lock. */
 void *emergency_alloc(size_t size, size_t align, unsigned int flags);

@@ -35,8 +35,7 @@ static bool wake_layers(void)
 	os_page_size_init(wanted_page_shift());
 	os_cpu_init((enum cpu_index)option_value(OPTION_INDEX));
 	pages = (struct page_options){
-		.window = (size_t)1
-			  << floor_log2((size_t)option_value(OPTION_WINDOW)),
+		.window = (size_t)option_value(OPTION_WINDOW),
 		.retain = (size_t)option_value(OPTION_RETAIN),
 		.cpus = os_cpu_limit(),
 	};
@@ -99,7 +98,7 @@ void sm_before_vfork(void)
 
 void sm_trim_reservation(void)
 {
-	if (!heap_ready() || !gate_enter(true))
+	if (!heap_ready() || !gate_enter(GATE_LONG))
 		return;
 	pages_give_back_addresses();
 	gate_leave();

@@ -18,7 +18,7 @@ static unsigned int aligned_class(size_t size, size_t align)
 		return 0;
 	class = size_class_of(size);
 	while (class <= SIZE_CLASSES && size_class_bytes(class) % align != 0)
-		class ++;
+		class += 1;
 	return class <= SIZE_CLASSES ? class : 0;
 }
 
@@ -76,15 +76,24 @@ static void *alloc_inside(size_t size, size_t align, unsigned int flags)
 	return vma_alloc(size, align, flags);
 }
 
-/* What is missing may be cached above the layer that ran short; and address
- * space for a mapping may be reserved, and unused, by the zones. */
+/*
+ * What is missing may be cached above the layer that ran short. Under a limit
+ * on address space, what a mapping needs may be reserved by the zones; without
+ * one it's never they who are in the way.
+ */
 static void *retry_after_reclaim(size_t size, size_t align, unsigned int flags)
 {
+	bool is_mapping = size > RUN_BYTES_MAX || align > RUN_BYTES_MAX;
+	size_t limit;
+
 	if (flags & SM_NOWAIT)
 		return NULL;
+	limit = is_mapping ? os_address_space_limit() : SIZE_MAX;
 	vma_trim();
+	if (is_mapping && (limit == SIZE_MAX || size > limit))
+		return NULL;
 	caches_shrink();
-	if (size > RUN_BYTES_MAX) {
+	if (is_mapping) {
 		pages_trim(0);
 		pages_give_back_addresses();
 	}
@@ -97,11 +106,10 @@ static void *alloc_once(size_t size, size_t align, unsigned int flags)
 
 	if (unlikely(!heap_ready()))
 		return NULL;
-	if (unlikely(!gate_enter(!(flags & SM_NOWAIT))))
-		return flags & SM_NOWAIT && !gate_is_inside()
-			       ? NULL
-			       : emergency_alloc(size, align, flags);
-	deferred_run();
+	if (unlikely(!gate_enter(flags & SM_NOWAIT ? GATE_NOW : GATE_BRIEFLY)))
+		return emergency_alloc(size, align, flags);
+	if (!(flags & SM_NOWAIT))
+		deferred_run();
 	block = alloc_inside(size, align, flags);
 	if (unlikely(!block))
 		block = retry_after_reclaim(size, align, flags);
@@ -119,12 +127,9 @@ void *heap_alloc(size_t size, size_t align, unsigned int flags)
 	    cpu_array_pop_slot(size_class_of(size), &block))
 		return block;
 
-	if (unlikely(size > PTRDIFF_MAX || align > PTRDIFF_MAX)) {
-		errno = ENOMEM;
-		return NULL;
-	}
 	do {
-		block = alloc_once(size, align, flags);
+		if (likely(size <= PTRDIFF_MAX && align <= PTRDIFF_MAX))
+			block = alloc_once(size, align, flags);
 	} while (unlikely(!block) && (flags & SM_NOFAIL) && nofail_retry(size));
 	if (unlikely(!block))
 		errno = ENOMEM;
@@ -173,7 +178,7 @@ void heap_free(void *block)
 		next_free(block);
 		return;
 	}
-	if (unlikely(!gate_enter(true))) {
+	if (unlikely(!gate_enter(GATE_BRIEFLY))) {
 		deferred_free(block);
 		return;
 	}

@@ -23,6 +23,7 @@ struct row {
 	const char *words[WORDS_MAX]; /* the values, or none: a number */
 	long value;		      /* the default, then what was set */
 	long least, most;	      /* of a number */
+	bool is_power;		      /* of two: no other number will do */
 	const char *help;
 };
 
@@ -42,6 +43,7 @@ static struct row table[OPTION_COUNT] = {
 		.value = 1l << 40,
 		.least = 16l << 20,
 		.most = 1l << 44,
+		.is_power = true,
 		.help = "bytes of address space to reserve at first",
 	},
 	[OPTION_RETAIN] = {
@@ -56,6 +58,7 @@ static struct row table[OPTION_COUNT] = {
 		.value = 0,
 		.least = 0,
 		.most = 1l << PAGE_SHIFT_MAX,
+		.is_power = true,
 		.help = "bytes of a page, if more than the system's",
 	},
 	[OPTION_REPORT] = {
@@ -122,7 +125,8 @@ static bool parse_number(struct row *row, const char *text, size_t len)
 	if (digits == 0 || value > LONG_MAX >> shift)
 		return false;
 	value <<= shift;
-	if (value < row->least || value > row->most)
+	if (value < row->least || value > row->most ||
+	    (row->is_power && value > 0 && !is_power_of_two((size_t)value)))
 		return false;
 	row->value = value;
 	return true;
@@ -149,6 +153,21 @@ static void complain_about(const char *what, const char *item, size_t len)
 	complain(line);
 }
 
+/* The table, for somebody who mistyped a name. */
+static void explain_options(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		char line[160] = "  ";
+		size_t len = strlen(table[i].name);
+
+		memcpy(line + 2, table[i].name, len);
+		memcpy(line + 2 + len, ": ", 2);
+		memcpy(line + 4 + len, table[i].help,
+		       strlen(table[i].help) + 1);
+		complain(line);
+	}
+}
+
 static void parse_item(const char *item, size_t len)
 {
 	const char *colon = memchr(item, ':', len);
@@ -161,6 +180,7 @@ static void parse_item(const char *item, size_t len)
 	if (!row) {
 		complain_about("SLUBMALLOC has an unknown option, ignored: ",
 			       item, len);
+		explain_options();
 		return;
 	}
 	ok = colon && (row->words[0] ? parse_word : parse_number)(

@@ -13,23 +13,39 @@ static bool is_worth_keeping(size_t size, size_t usable)
 	return size <= usable && size >= usable / 2;
 }
 
+/* The pages of a run: more or fewer of them, where they are. */
 static bool resize_run(void *block, size_t size)
 {
 	size_t bytes = round_up(size, os_page_bytes());
+	bool ok;
 
-	return bytes > SLAB_SIZE_MAX && bytes <= RUN_BYTES_MAX &&
-	       pages_resize(block, bytes >> os_page_shift);
+	if (bytes <= SLAB_SIZE_MAX || bytes > RUN_BYTES_MAX ||
+	    !gate_enter(GATE_BRIEFLY))
+		return false;
+	ok = pages_resize(block, bytes >> os_page_shift);
+	gate_leave();
+	return ok;
 }
 
-/* Inside the gate: the block with its new size, or NULL if it can't stay. */
-static void *resize_in_place(void *block, const struct block_info *old,
-			     size_t size)
+static void *resize_mapping(void *block, size_t size)
+{
+	void *resized;
+
+	if (size <= RUN_BYTES_MAX || !gate_enter(GATE_LONG))
+		return NULL;
+	resized = vma_resize(block, size, true);
+	gate_leave();
+	return resized;
+}
+
+/* The block with its new size, or NULL if its bytes must be copied. */
+static void *resize_block(void *block, const struct block_info *old,
+			  size_t size)
 {
 	if (old->kind == BLOCK_RUN)
 		return resize_run(block, size) ? block : NULL;
 	if (old->kind == BLOCK_MAPPING)
-		return size > RUN_BYTES_MAX ? vma_resize(block, size, true)
-					    : NULL;
+		return resize_mapping(block, size);
 	return is_worth_keeping(size, old->size) ? block : NULL;
 }
 
@@ -55,8 +71,7 @@ static void *realloc_foreign(void *block, size_t size)
 void *sm_realloc(void *block, size_t size)
 {
 	struct block_info old;
-	void *resized = NULL;
-	bool entered;
+	void *resized;
 
 	if (!block)
 		return sm_malloc(size);
@@ -68,20 +83,16 @@ void *sm_realloc(void *block, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	entered = heap_ready() && gate_enter(true);
-	old = block_find(block, entered);
-	if (entered) {
-		resized = resize_in_place(block, &old, size);
-		gate_leave();
-	}
-	if (resized)
-		return resized;
-	if (old.kind == BLOCK_NONE)
-		return realloc_foreign(block, size);
+	old = block_find(block);
 	if (old.kind == BLOCK_UNKNOWN) {
 		errno = ENOMEM;
 		return NULL;
 	}
+	if (old.kind == BLOCK_NONE)
+		return realloc_foreign(block, size);
+	resized = resize_block(block, &old, size);
+	if (resized)
+		return resized;
 	resized = move_block(block, old.size, size);
 	if (resized)
 		sm_free(block);

@@ -63,7 +63,7 @@ static void collect_mappings(struct sm_stats *stats)
 void sm_stats(struct sm_stats *stats)
 {
 	memset(stats, 0, sizeof(*stats));
-	if (!heap_ready() || !gate_enter(true))
+	if (!heap_ready() || !gate_enter(GATE_LONG))
 		return;
 	collect_pages(stats);
 	collect_slabs(stats);
@@ -76,7 +76,7 @@ int sm_cache_stats(size_t index, struct sm_cache_stats *stats)
 	struct cache_stats cache;
 	bool found;
 
-	if (!heap_ready() || !gate_enter(true))
+	if (!heap_ready() || !gate_enter(GATE_LONG))
 		return 0;
 	found = cache_stats_at(index, &cache);
 	gate_leave();

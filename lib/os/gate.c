@@ -21,6 +21,7 @@ enum {
 	/* How long a closed gate is waited for. A fork copies page tables in
 	 * less; one that takes longer is likely waiting for the waiter. */
 	PATIENCE_MS = 20,
+	LONG_PATIENCE_MS = 10000,
 	DRAIN_POLL_MS = 10, /* in case a wake-up went to an earlier closing */
 };
 
@@ -61,16 +62,22 @@ static void count_out(void)
 	}
 }
 
-static COLD bool wait_until_open(void)
+static COLD bool wait_until_open(enum gate_patience patience)
 {
+	static const unsigned int patience_ms[] = {
+		[GATE_BRIEFLY] = PATIENCE_MS,
+		[GATE_LONG] = LONG_PATIENCE_MS,
+	};
+
 	while (atomic_load(&gate.closed)) {
-		if (!os_futex_wait(&gate.closed, 1, PATIENCE_MS))
+		if (patience == GATE_NOW ||
+		    !os_futex_wait(&gate.closed, 1, patience_ms[patience]))
 			return false;
 	}
 	return true;
 }
 
-bool gate_enter(bool wait)
+bool gate_enter(enum gate_patience patience)
 {
 	if (unlikely(self.inside))
 		return false;
@@ -83,7 +90,7 @@ bool gate_enter(bool wait)
 		if (likely(!atomic_load(&gate.closed)) || self.closer)
 			return true;
 		count_out();
-		if (!wait || !wait_until_open()) {
+		if (!wait_until_open(patience)) {
 			self.inside = 0;
 			return false;
 		}

@@ -22,11 +22,19 @@
 
 #include <stdbool.h>
 
+/* How long a closed gate is waited for. */
+enum gate_patience {
+	GATE_NOW,     /* not at all */
+	GATE_BRIEFLY, /* longer than most forks: where emergency memory will do
+		       */
+	GATE_LONG,    /* longer than any: where nothing else will do */
+};
+
 /*
  * Pass in; false if this thread is inside already, or the gate has been closed
- * for too long (or at all, if not @wait). After true, gate_leave() is due.
+ * for too long. After true, gate_leave() is due.
  */
-bool gate_enter(bool wait);
+bool gate_enter(enum gate_patience patience);
 void gate_leave(void);
 
 /*

@@ -41,9 +41,12 @@ size_t zone_watermark(const struct zone *zone, int level)
 	return level == WATERMARK_HIGH ? high : high / 2;
 }
 
-static unsigned int fullness_of(const struct pageblock *block)
+static unsigned int fullness_of(const struct zone *zone,
+				const struct pageblock *block)
 {
-	size_t used = pages_per_block() - block->free_pages;
+	size_t present =
+		zone_block_present(zone, zone_block_index(zone, block));
+	size_t used = present - block->free_pages;
 
 	if (block->use == NO_USE)
 		return block->free_dirty > 0; /* backed ones first */
@@ -84,7 +87,7 @@ void zone_relink_locked(struct zone *zone, struct pageblock *block)
 		block->use = NO_USE;
 	if (largest < 0)
 		return;
-	block->fullness = (uint8_t)fullness_of(block);
+	block->fullness = (uint8_t)fullness_of(zone, block);
 	list_add_head(&zone->lists[block->use][largest][block->fullness],
 		      &block->link);
 	zone->nonempty[block->use][largest] |= (uint8_t)(1u << block->fullness);
@@ -399,6 +402,18 @@ void zone_init(struct zone *zone)
 		list_init(&heads[i]);
 }
 
+/* Of a zone that has come to an end, all of them. */
+static size_t give_back_tables(struct zone *zone)
+{
+	if (zone->present == 0) {
+		arena_shrink(&zone->pages, 0);
+		arena_shrink(&zone->blocks, 0);
+		arena_shrink(&zone->classes, 0);
+	}
+	return arena_give_back(&zone->pages) + arena_give_back(&zone->blocks) +
+	       arena_give_back(&zone->classes);
+}
+
 /* The tables and the window come out of one reservation: a process makes one
  * system call for all of its address space. */
 bool zone_reserve(struct zone *zone, size_t most)
@@ -412,6 +427,7 @@ bool zone_reserve(struct zone *zone, size_t most)
 		return false;
 	layout = layout_for(bytes);
 	lock_acquire(&zone->lock);
+	give_back_tables(zone); /* if the system refused when its window went */
 	arena_cut(&whole,
 		  round_up((uintptr_t)whole.start, unit) -
 			  (uintptr_t)whole.start,
@@ -421,8 +437,7 @@ bool zone_reserve(struct zone *zone, size_t most)
 	arena_cut(&whole, layout.blocks, &zone->blocks);
 	if (unaligned.reserved > 0)
 		os_unmap(unaligned.start, unaligned.reserved);
-	zone->heap = whole;
-	zone->heap.reserved = round_down(whole.reserved, unit);
+	zone->heap = whole; /* its last pageblock may be cut short */
 	lock_release(&zone->lock);
 	return true;
 }
@@ -434,14 +449,9 @@ size_t zone_give_back_addresses(struct zone *zone, bool whole)
 	zone_shrink(zone, whole);
 	lock_acquire(&zone->lock);
 	bytes = arena_give_back(&zone->heap);
-	if (whole && zone->present == 0) {
-		arena_shrink(&zone->pages, 0);
-		arena_shrink(&zone->blocks, 0);
-		arena_shrink(&zone->classes, 0);
-	}
-	bytes += arena_give_back(&zone->pages);
-	bytes += arena_give_back(&zone->blocks);
-	bytes += arena_give_back(&zone->classes);
+	/* Where the system refused, the tables must serve the window on. */
+	if (zone->heap.reserved == zone->present << os_page_shift)
+		bytes += give_back_tables(zone);
 	lock_release(&zone->lock);
 	return bytes;
 }
@@ -475,7 +485,8 @@ void zone_check(struct zone *zone)
 		MUST((block->use == NO_USE) ==
 		     (block->free_pages == zone_block_present(zone, i)));
 		MUST(list_empty(&block->link) == (largest < 0));
-		MUST(largest < 0 || block->fullness == fullness_of(block));
+		MUST(largest < 0 ||
+		     block->fullness == fullness_of(zone, block));
 		MUST(largest < 0 ||
 		     zone->nonempty[block->use][largest] >> block->fullness &
 			     1);

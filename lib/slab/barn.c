@@ -7,7 +7,7 @@
 enum {
 	MAX_FULL_PER_CPU = 2,
 	MAX_FULL = 64,
-	MAX_FULL_BYTES = 256 << 10, /* of objects, but for one sheaf a CPU */
+	MAX_FULL_BYTES = 256 << 10, /* of objects, but for one sheaf */
 	MAX_EMPTY = 4,
 };
 
@@ -34,9 +34,10 @@ static struct sheaf *take_empty(struct barn *barn)
 }
 
 /* Put @sheaf with the empty ones, or return it if there are enough. */
-static struct sheaf *put_empty(struct barn *barn, struct sheaf *sheaf)
+static struct sheaf *put_empty(struct barn *barn, struct sheaf *sheaf,
+			       unsigned int flags)
 {
-	if (barn->nr_empty >= MAX_EMPTY)
+	if (barn->nr_empty >= MAX_EMPTY && !(flags & SM_NOWAIT))
 		return sheaf;
 	sheaf->next = barn->empty;
 	barn->empty = sheaf;
@@ -93,7 +94,7 @@ unsigned int barn_get(struct barn *barn, void **objects, unsigned int flags)
 		count = (unsigned int)sheaf->count;
 		memcpy(objects, sheaf->objects, count * sizeof(*objects));
 		count_objects(barn, -(size_t)count);
-		surplus = put_empty(barn, sheaf);
+		surplus = put_empty(barn, sheaf, flags);
 	}
 	lock_release(&barn->lock);
 	if (surplus)

@@ -100,7 +100,7 @@ bool slab_init(void)
 	if (!cpu_arrays_init())
 		return false;
 	lock_acquire(&caches.lock);
-	for (unsigned int class = 1; class <= SIZE_CLASSES; class ++) {
+	for (unsigned int class = 1; class <= SIZE_CLASSES; class += 1) {
 		struct cache *cache = &size_class_caches[class];
 
 		cache->id = class;

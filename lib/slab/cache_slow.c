@@ -51,6 +51,10 @@ void *cache_alloc_slow(struct cache *cache, unsigned int flags)
 		attach_thread();
 	if (cache->batch > 1 && cpu_array_take(cache->id, objects, 1))
 		return objects[0];
+	/* A single object leaves nothing over that would have to be put
+	 * somewhere, under locks. */
+	if ((flags & SM_NOWAIT) && slabs_take(cache, objects, 1, flags))
+		return objects[0];
 	count = barn_get(&cache->barn, objects, flags);
 	if (count == 0)
 		count = slabs_take(cache, objects, batch_size(cache), flags);

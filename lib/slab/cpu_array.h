@@ -126,8 +126,8 @@ size_t cpu_arrays_count(unsigned int id);
 
 /*
  * The fallback slots: how many there are; one that is locked for the caller, or
- * NULL if all are busy; the one with a number; and its release. Private to
- * slab/.
+ * NULL if all are busy; the one with a number, or NULL if it's busy for long;
+ * and its release. Private to slab/.
  */
 unsigned int cpu_slots(void);
 void cpu_slots_init(void);

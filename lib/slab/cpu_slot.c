@@ -4,15 +4,18 @@
  * sequences (no rseq in the kernel or in libc, a seccomp filter, valgrind,
  * qemu-user, a raw clone).
  *
- * There are a few more slots than CPUs. Each is a region like a CPU's, but
- * under a lock. A thread keeps to one slot as long as nobody is in its way,
- * then moves on to the next; if all are busy it does without.
+ * There are twice as many slots as CPUs. Each is a region like a CPU's, but one
+ * thread has it at a time. A thread keeps to one slot as long as nobody is in
+ * its way, then moves on to the next; if all are busy it does without.
  */
 #include "slab/cpu_array.h"
 
 enum {
 	SLOTS_PER_CPU = 2,
 	SLOTS_MAX = 256,
+	/* Milliseconds that a drain waits for a slot. In a signal handler it
+	 * may wait for the code that it interrupted. */
+	DRAIN_TRIES = 20,
 };
 
 /*
@@ -77,9 +80,12 @@ struct cpu_region *cpu_slot_lock(void)
 
 struct cpu_region *cpu_slot_lock_at(unsigned int slot)
 {
-	while (!take_slot(slot))
+	for (int tries = 0; tries < DRAIN_TRIES; tries++) {
+		if (take_slot(slot))
+			return region_of(slot);
 		os_futex_wait(&fallback.slots[slot].taken, 1, 1);
-	return region_of(slot);
+	}
+	return NULL;
 }
 
 void cpu_slot_unlock(struct cpu_region *region)

@@ -87,8 +87,8 @@ static void renew_array(struct cpu_region *region, unsigned int id,
 			cpu_array_sink sink)
 {
 	(void)sink;
-	/* Not to NULL: a sequence may have read the top by now, and would find it
-	 * above. */
+	/* Not to NULL: a sequence may have read the top by now, and would find
+	 * it above. */
 	if (region->begin[id] == CLOSED)
 		store(&region->begin[id], region->top[id]);
 }
@@ -119,6 +119,8 @@ static void drain_slots(unsigned int low, unsigned int high,
 	for (unsigned int slot = 0; slot < cpu_slots(); slot++) {
 		struct cpu_region *region = cpu_slot_lock_at(slot);
 
+		if (!region)
+			continue;
 		for (unsigned int id = low; id <= high; id++) {
 			empty_array(region, id, sink);
 			region->end[id] = region->begin[id];

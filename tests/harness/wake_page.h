@@ -38,7 +38,7 @@ static inline void wake_os(void)
 
 	os_page_size_init(shift ? (unsigned int)atoi(shift) : 0);
 	os_cpu_init(test_cpu_index());
-	EXPECT(gate_enter(true));
+	EXPECT(gate_enter(GATE_BRIEFLY));
 }
 
 /* @window bytes of addresses in the first zone; all free memory is kept. */

@@ -139,7 +139,7 @@ static void play_once(struct player *player)
 static void play(struct player *player)
 {
 	for (size_t i = 0; i < player->operations; i++) {
-		EXPECT(gate_enter(true));
+		EXPECT(gate_enter(GATE_BRIEFLY));
 		if (player->may_fail && draw(player, 4) == 0)
 			os_fail_nth(1 + draw(player, 4), 1 + draw(player, 3));
 		play_once(player);
@@ -147,7 +147,7 @@ static void play(struct player *player)
 		vma_check();
 		gate_leave();
 	}
-	EXPECT(gate_enter(true));
+	EXPECT(gate_enter(GATE_BRIEFLY));
 	for (int i = 0; i < BLOCKS; i++) {
 		if (player->blocks[i].start)
 			free_block(&player->blocks[i]);
@@ -163,7 +163,7 @@ static size_t start(void)
 
 	os_page_size_init(0);
 	EXPECT(page_init(&options));
-	EXPECT(gate_enter(true));
+	EXPECT(gate_enter(GATE_BRIEFLY));
 	vma_free(vma_alloc(1, 1, 0));
 	vma_trim();
 	gate_leave();
@@ -174,7 +174,7 @@ static void expect_nothing_left(size_t mapped_at_start)
 {
 	struct vma_stats stats;
 
-	EXPECT(gate_enter(true));
+	EXPECT(gate_enter(GATE_BRIEFLY));
 	vma_trim();
 	vma_check();
 	vma_stats(&stats);

@@ -22,7 +22,8 @@ static void *take_everything(size_t size, size_t *ret_count)
 	while ((block = malloc(size))) {
 		*block = list;
 		list = block;
-		++*ret_count;
+		if (++*ret_count * size > (size_t)1 << 30)
+			FAIL("there is no limit");
 	}
 	EXPECT_EQ(errno, ENOMEM);
 	return list;

@@ -203,21 +203,30 @@ struct raw_thread {
 	bool failed;
 };
 
+/* Hold many blocks at a time: what two threads were given shows in its bytes.
+ */
 static int run_raw_thread(void *argument)
 {
+	enum {
+		HELD = 64,
+		SIZES = 4
+	};
 	struct raw_thread *thread = argument;
+	unsigned int tag = (unsigned int)thread->tag;
+	char *held[HELD] = { NULL };
 
-	for (int i = 0; i < 20000; i++) {
-		size_t size = (size_t)1 << i % 16;
-		char *block = malloc(size);
+	for (int i = 0; i < 1000000; i++) {
+		size_t size = (size_t)16 << i % SIZES;
+		char **block = &held[i % HELD];
 
-		if (!block)
-			break;
-		stamp(block, size, (unsigned int)thread->tag);
-		if (!is_stamped(block, size, (unsigned int)thread->tag))
+		if (*block && !is_stamped(*block, size, tag))
 			thread->failed = true;
-		free(block);
+		free(*block);
+		*block = malloc(size);
+		stamp(*block, size, tag);
 	}
+	for (int i = 0; i < HELD; i++)
+		free(held[i]);
 	syscall(SYS_exit, 0);
 	return 0;
 }

@@ -237,7 +237,7 @@ TEST(inside_the_gate_a_free_is_left_to_the_next_call)
 	struct sm_heap *heap = sm_heap_create(MIB);
 	void *a = sm_heap_alloc(heap, 100, 0), *b = sm_heap_alloc(heap, 100, 0);
 
-	EXPECT(gate_enter(true));
+	EXPECT(gate_enter(GATE_BRIEFLY));
 	EXPECT(!sm_heap_alloc(heap, 10, 0));
 	EXPECT_EQ(errno, ENOMEM);
 	sm_heap_free(heap, a);

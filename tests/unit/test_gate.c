@@ -20,7 +20,7 @@ static struct {
 
 static void *stay_inside(void *unused)
 {
-	EXPECT(gate_enter(true));
+	EXPECT(gate_enter(GATE_BRIEFLY));
 	atomic_store(&shared.inside, true);
 	while (!atomic_load(&shared.leave))
 		sched_yield();
@@ -53,7 +53,7 @@ static bool other_thread_can_enter(bool wait)
 TEST(open_gate_lets_many_in_at_once)
 {
 	EXPECT(!gate_is_inside());
-	EXPECT(gate_enter(false));
+	EXPECT(gate_enter(GATE_NOW));
 	EXPECT(gate_is_inside());
 	EXPECT(other_thread_can_enter(false));
 	EXPECT(other_thread_can_enter(true));
@@ -64,20 +64,20 @@ TEST(open_gate_lets_many_in_at_once)
 static void enter_in_handler(int number)
 {
 	(void)number;
-	atomic_store(&shared.refused, !gate_enter(true));
+	atomic_store(&shared.refused, !gate_enter(GATE_BRIEFLY));
 	atomic_store(&shared.handled, true);
 }
 
 TEST(signal_handler_that_interrupts_the_inside_is_refused)
 {
 	signal(SIGUSR1, enter_in_handler);
-	EXPECT(gate_enter(true));
+	EXPECT(gate_enter(GATE_BRIEFLY));
 	raise(SIGUSR1);
 	EXPECT(atomic_load(&shared.handled));
 	EXPECT(atomic_load(&shared.refused));
 	EXPECT(gate_is_inside());
 	gate_leave();
-	EXPECT(gate_enter(true));
+	EXPECT(gate_enter(GATE_BRIEFLY));
 	gate_leave();
 }
 
@@ -116,23 +116,23 @@ TEST(closing_waits_for_those_inside)
 TEST(closed_gate_lets_its_closer_in_and_nobody_else)
 {
 	gate_close();
-	EXPECT(gate_enter(true));
+	EXPECT(gate_enter(GATE_BRIEFLY));
 	EXPECT(gate_is_inside());
 	gate_leave();
-	EXPECT(gate_enter(false));
+	EXPECT(gate_enter(GATE_NOW));
 	gate_leave();
 	EXPECT(!other_thread_can_enter(false));
 	EXPECT(!other_thread_can_enter(true)); /* after some patience */
 	gate_reopen();
 	EXPECT(other_thread_can_enter(false));
 	EXPECT(other_thread_can_enter(true));
-	EXPECT(gate_enter(false));
+	EXPECT(gate_enter(GATE_NOW));
 	gate_leave();
 }
 
 TEST(gate_can_be_closed_from_inside)
 {
-	EXPECT(gate_enter(true));
+	EXPECT(gate_enter(GATE_BRIEFLY));
 	gate_close();
 	EXPECT(gate_is_inside());
 	EXPECT(!other_thread_can_enter(false));
@@ -146,7 +146,7 @@ TEST(gate_can_be_closed_from_inside)
 static void *pass_until_stopped(void *unused)
 {
 	while (!atomic_load(&shared.stop)) {
-		if (!gate_enter(true))
+		if (!gate_enter(GATE_BRIEFLY))
 			continue;
 		atomic_fetch_add(&shared.inside_count, 1);
 		atomic_fetch_add(&shared.passes, 1);
@@ -203,7 +203,7 @@ TEST(two_who_close_it_take_turns)
 		pthread_create(&thread[i], NULL, close_and_reopen, NULL);
 	for (int i = 0; i < 3; i++)
 		pthread_join(thread[i], NULL);
-	EXPECT(gate_enter(false));
+	EXPECT(gate_enter(GATE_NOW));
 	gate_leave();
 }
 
@@ -226,7 +226,7 @@ static int status_of_child(int (*live)(void))
 
 static int pass_and_close(void)
 {
-	if (!gate_enter(false))
+	if (!gate_enter(GATE_NOW))
 		return 1;
 	gate_leave();
 	gate_close();

@@ -24,7 +24,7 @@ static void start(void)
 
 	os_page_size_init(0);
 	EXPECT(page_init(&options));
-	EXPECT(gate_enter(true));
+	EXPECT(gate_enter(GATE_BRIEFLY));
 	vma_free(vma_alloc(MIB, 1, 0));
 	vma_trim();
 	mapped_at_start = os_mapped_bytes();
