@@ -18,6 +18,7 @@ enum {
 	WINDOW_BYTES = 16 << 20,
 	RETAIN_BYTES = 1 << 20,
 	CLASSES = 256,
+	ZONES_EXPECTED = 12, /* for as much as may be live */
 };
 
 static void start(void)
@@ -237,6 +238,7 @@ static void check(void)
 	FUZZ_EXPECT(stats.run_allocs - stats.run_frees ==
 		    shadow_count(KIND_RUN, NULL));
 	FUZZ_EXPECT(stats.free_dirty <= stats.free);
+	FUZZ_EXPECT(stats.zones <= ZONES_EXPECTED);
 }
 
 static void finish(void)
