@@ -4,8 +4,8 @@
 
 Follows each entry point from its first instruction to the first return, with
 every conditional jump not taken: that is the path of a hit. On it there may be
-no call, no division, no locked instruction and no jump backwards, and it may be
-no longer than the limit. What there is must be what the table says, so that a
+no call, no division, no locked instruction and no loop, and it may be no
+longer than the limit. What there is must be what the table says, so that a
 change of the hot path is a line in a review and not a surprise.
 
 Usage: fastpath.py LIBRARY TABLE [--update]
@@ -69,8 +69,8 @@ def count(code, address):
         parts = operands(instruction)
         if name.startswith('j'):
             target = int(parts[0].split()[0], 16)
-            if target <= here:
-                faults.append(f'a jump backwards: {instruction}')
+            if address <= target <= here:
+                faults.append(f'a loop: {instruction}')
             if name == 'jmp':
                 index = addresses.index(target)
                 continue
