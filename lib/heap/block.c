@@ -3,6 +3,10 @@
 #include "heap/heap.h"
 #include "heap/next.h"
 
+enum {
+	FIND_TRIES = 500
+}; /* of 20 ms, for a gate that's closed, not quiet */
+
 static struct block_info object_at(struct cache *cache, const void *address)
 {
 	if (cache_object_at(cache, address) != address)
@@ -23,15 +27,36 @@ static struct block_info run_at(const struct page *page, const void *address)
 	};
 }
 
-/* If the gate can't be passed, the tree of mappings is out of reach. */
+/*
+ * The size of the mapping at @address, 0 if there's none. False if it can't be
+ * had: in a signal handler that may have interrupted a change of the tree.
+ */
+static bool find_mapping(const void *address, size_t *ret_size)
+{
+	for (int tries = 0; tries < FIND_TRIES; tries++) {
+		unsigned int quiet;
+
+		if (gate_enter(GATE_BRIEFLY)) {
+			*ret_size = vma_size(address);
+			gate_leave();
+			return true;
+		}
+		if (gate_is_inside())
+			return false;
+		quiet = gate_quiet();
+		*ret_size = vma_size_quiet(address);
+		if (quiet != 0 && gate_quiet() == quiet)
+			return true;
+	}
+	return false;
+}
+
 static struct block_info mapping_at(const void *address)
 {
 	size_t size;
 
-	if (!heap_ready() || !gate_enter(GATE_LONG))
+	if (!heap_ready() || !find_mapping(address, &size))
 		return (struct block_info){ .kind = BLOCK_UNKNOWN };
-	size = vma_size(address);
-	gate_leave();
 	if (size == 0)
 		return (struct block_info){ .kind = BLOCK_NONE };
 	return (struct block_info){ .kind = BLOCK_MAPPING, .size = size };
@@ -55,8 +80,8 @@ struct block_info block_find(const void *address)
 	return mapping_at(address);
 }
 
-/* From a signal handler that interrupted the allocator, the size of a mapping
- * can't be had; zero is less than it, as any size would be. */
+/* Where the size of a mapping can't be had, zero is less than it, as any number
+ * would have to be. */
 size_t sm_usable_size(const void *address)
 {
 	struct block_info block;

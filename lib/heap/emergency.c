@@ -6,7 +6,7 @@
  * Chunks of memory from the system, on a list that only grows, each with one
  * word that says how much of it is used and how many blocks are live. An
  * allocation moves the used part up; when the last block of a chunk is freed it
- * starts over. Both are one compare-and-exchange, so this may interrupt itself
+ * starts over. Each is one compare-and-exchange, so this may interrupt itself
  * anywhere. It's slow and wasteful, and it never waits.
  *
  * The other half of it is a list of blocks to be freed later.
@@ -138,6 +138,16 @@ size_t emergency_size(const void *block)
 	return header->bytes;
 }
 
+/* All blocks of @chunk are free, and it is marked as full. */
+static void start_over(struct chunk *chunk)
+{
+	size_t kept = os_page_bytes();
+
+	if (chunk->bytes > CHUNK_BYTES)
+		os_discard((char *)chunk + kept, chunk->bytes - kept);
+	atomic_store(&chunk->state, round_up(sizeof(*chunk), SM_ALIGN_MIN));
+}
+
 bool emergency_free(void *block)
 {
 	struct chunk *chunk = chunk_of(block);
@@ -152,8 +162,10 @@ bool emergency_free(void *block)
 	do {
 		rest = state - ONE_BLOCK;
 		if (rest < ONE_BLOCK)
-			rest = round_up(sizeof(*chunk), SM_ALIGN_MIN);
+			rest = chunk->bytes; /* full: nobody else has it */
 	} while (!atomic_compare_exchange_weak(&chunk->state, &state, rest));
+	if (rest < ONE_BLOCK)
+		start_over(chunk);
 	return true;
 }
 

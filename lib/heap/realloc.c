@@ -31,7 +31,7 @@ static void *resize_mapping(void *block, size_t size)
 {
 	void *resized;
 
-	if (size <= RUN_BYTES_MAX || !gate_enter(GATE_LONG))
+	if (size <= RUN_BYTES_MAX || !gate_enter(GATE_BRIEFLY))
 		return NULL;
 	resized = vma_resize(block, size, true);
 	gate_leave();

@@ -10,6 +10,7 @@
  */
 #include "os/gate.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 
@@ -33,14 +34,18 @@ static struct {
 	atomic_uint closed;	/* [atomic] futex of those who want in */
 	atomic_uint departures; /* [atomic] futex of the one who closes */
 	atomic_uint joined;	/* [atomic] deals out the stripes */
+	atomic_uint quiet;	/* [atomic] number of this closing, once all are
+				 * out; else 0 */
+	unsigned int closings;	/* [closed] so far */
 	long pid;		/* [closed] of the process counted here */
 	struct stripe stripes[STRIPES];
 } gate;
 
 static THREAD_LOCAL struct {
-	unsigned char inside; /* passed in, or on the way */
-	unsigned char closer; /* this thread holds the gate closed */
-	unsigned char stripe; /* 1 to STRIPES; 0: none dealt yet */
+	unsigned char inside;  /* passed in, or on the way */
+	unsigned char closer;  /* this thread holds the gate closed */
+	unsigned char stripe;  /* 1 to STRIPES; 0: none dealt yet */
+	unsigned int given_up; /* the closing that it waited for in vain */
 } self;
 
 static atomic_uint *own_stripe(void)
@@ -62,6 +67,13 @@ static void count_out(void)
 	}
 }
 
+/* The closer passes in and out, too: then it's another quiet than before. */
+static void announce_quiet(void)
+{
+	gate.closings += gate.closings == UINT_MAX ? 2 : 1;
+	atomic_store(&gate.quiet, gate.closings);
+}
+
 static COLD bool wait_until_open(enum gate_patience patience)
 {
 	static const unsigned int patience_ms[] = {
@@ -70,9 +82,16 @@ static COLD bool wait_until_open(enum gate_patience patience)
 	};
 
 	while (atomic_load(&gate.closed)) {
+		unsigned int closing = gate_quiet();
+
 		if (patience == GATE_NOW ||
-		    !os_futex_wait(&gate.closed, 1, patience_ms[patience]))
+		    (patience == GATE_BRIEFLY && closing != 0 &&
+		     closing == self.given_up))
 			return false;
+		if (!os_futex_wait(&gate.closed, 1, patience_ms[patience])) {
+			self.given_up = closing;
+			return false;
+		}
 	}
 	return true;
 }
@@ -87,8 +106,12 @@ bool gate_enter(enum gate_patience patience)
 
 	for (;;) {
 		atomic_fetch_add(own_stripe(), 1);
-		if (likely(!atomic_load(&gate.closed)) || self.closer)
+		if (likely(!atomic_load(&gate.closed)))
 			return true;
+		if (self.closer) {
+			atomic_store(&gate.quiet, 0);
+			return true;
+		}
 		count_out();
 		if (!wait_until_open(patience)) {
 			self.inside = 0;
@@ -100,6 +123,8 @@ bool gate_enter(enum gate_patience patience)
 void gate_leave(void)
 {
 	count_out();
+	if (unlikely(self.closer))
+		announce_quiet();
 	atomic_signal_fence(memory_order_seq_cst);
 	self.inside = 0;
 }
@@ -166,11 +191,19 @@ void gate_close(void)
 	self.closer = 1;
 	forget_ghosts();
 	wait_until_empty();
+	if (!self.inside)
+		announce_quiet();
+}
+
+unsigned int gate_quiet(void)
+{
+	return atomic_load(&gate.quiet);
 }
 
 void gate_reopen(void)
 {
 	self.closer = 0;
+	atomic_store(&gate.quiet, 0);
 	atomic_store(&gate.closed, 0);
 	os_futex_wake_all(&gate.closed);
 }
@@ -179,5 +212,6 @@ void gate_reopen_child(void)
 {
 	gate.pid = os_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	self.closer = 0;
+	atomic_store(&gate.quiet, 0);
 	atomic_store(&gate.closed, 0);
 }

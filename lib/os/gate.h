@@ -48,4 +48,11 @@ void gate_reopen_child(void);
 /* This thread is inside. */
 bool gate_is_inside(void);
 
+/*
+ * A number that names the present closing if nobody at all is inside, so that
+ * what locks protect may be read without them; else 0. If it's the same before
+ * and after, nobody was inside in between.
+ */
+unsigned int gate_quiet(void);
+
 #endif

@@ -194,14 +194,24 @@ bool vma_free(void *start)
 	return mapping != NULL;
 }
 
+static size_t size_at(const void *start)
+{
+	struct tree_node *node = tree_find(&vma_state.tree, (uintptr_t)start);
+
+	return node ? container_of(node, struct mapping, node)->bytes : 0;
+}
+
+size_t vma_size_quiet(const void *start)
+{
+	return size_at(start);
+}
+
 size_t vma_size(const void *start)
 {
-	struct mapping *mapping;
 	size_t bytes;
 
 	lock_acquire(&vma_state.lock);
-	mapping = vma_find_locked(start);
-	bytes = mapping ? mapping->bytes : 0;
+	bytes = size_at(start);
 	lock_release(&vma_state.lock);
 	return bytes;
 }

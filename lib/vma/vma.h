@@ -31,6 +31,9 @@ bool vma_free(void *start);
 /* Bytes of the mapping that starts at @start, or 0 if there's none such. */
 size_t vma_size(const void *start);
 
+/* vma_size() for when nobody is inside the gate: it takes no lock. */
+size_t vma_size_quiet(const void *start);
+
 /*
  * Change a mapping to hold @size bytes: in place, else moved by the kernel if
  * @may_move, never copied. A move forgets the alignment that it was allocated
