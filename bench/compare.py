@@ -4,9 +4,9 @@
 
 Usage: compare.py PROGRAM LIBRARY [--rounds N] [--seconds S]
 
-Prints, for each benchmark, the median time of an operation under each allocator,
-the range of its rounds, and the ratio to ours of the median over the rounds of
-the ratio within a round, so that what slows the whole machine cancels out.
+Prints, for each benchmark, the median time of an operation under each
+allocator, the range of its rounds, and the median of ours in relation to it
+within each round, so that what slows the whole machine cancels out.
 """
 import argparse
 import glob

@@ -97,9 +97,9 @@ SM_EXPORT void sm_heap_free(struct sm_heap *heap, void *block);
  * sm_heap_reset() - forget every block and move the break to the start
  * @heap: from sm_heap_create()
  *
- * Memory goes back to the system; the heap is as new. It ends the program with a
- * message, as do sm_heap_destroy() and sm_heap_stats(), in a signal handler that
- * interrupts this library.
+ * Memory goes back to the system; the heap is as new. It ends the program with
+ * a message, as do sm_heap_destroy() and sm_heap_stats(), in a signal handler
+ * that interrupts this library.
  *
  * Context: any thread; not in a signal handler.
  */

@@ -28,7 +28,8 @@ extern "C" {
  * Context: any thread. In a signal handler it takes no lock that the
  *	interrupted code may hold, so it cannot deadlock on slubmalloc itself.
  *	May call mmap(2), mprotect(2), madvise(2) and futex(2).
- * Cost: constant up to 32 KiB; one buddy allocation up to 1 MiB; else a mapping.
+ * Cost: constant up to 32 KiB; one buddy allocation up to 1 MiB; else a
+ *	mapping.
  * Source: ISO C17 7.22.3.4; the kernel's kmalloc().
  */
 SM_EXPORT void *sm_malloc(size_t size);

@@ -51,7 +51,7 @@ static struct row table[OPTION_COUNT] = {
 		.value = 16l << 20,
 		.least = 0,
 		.most = LONG_MAX,
-		.help = "bytes of free memory to keep, or an eighth of the used",
+		.help = "bytes of free memory to keep, at least",
 	},
 	[OPTION_PAGE] = {
 		.name = "page",

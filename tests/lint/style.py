@@ -73,7 +73,7 @@ def check_lines(name, text):
             yield f'{name}:{number}: wider than {width} columns'
         if line != line.rstrip():
             yield f'{name}:{number}: blanks at the end'
-        if re.search(r'\b(TODO|FIXME|XXX)\b', line):
+        if re.search(r'(#|//|\*) *(TODO|FIXME|XXX)\b', line):
             yield f'{name}:{number}: a note to oneself'
     if text and (not text.endswith('\n') or text.endswith('\n\n')):
         yield f'{name}: does not end in one newline'

@@ -41,7 +41,8 @@ check_leak()
 {
 	local bytes blocks
 
-	in_valgrind --leak-check=full "$@" || fail "the program did not end well"
+	in_valgrind --leak-check=full "$@" ||
+		fail "the program did not end well"
 	read -r bytes _ _ blocks _ <"$work/out"
 	echo "leaked: $bytes bytes in $blocks blocks"
 	[[ $(number_of 'definitely lost: ([0-9,]+) bytes') == "$bytes" &&

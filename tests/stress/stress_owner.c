@@ -36,9 +36,10 @@ enum {
 	HELD = 64,	    /* blocks in the hands of a thread */
 	HELD_BY_SIGNAL = 8, /* and of its signal handler */
 	EXCHANGE = 2048,    /* places where threads leave blocks for others */
+	BUSY_CLASSES = 16,  /* size classes that most blocks are of */
 	LIVES = 8,	    /* times that a thread ends and starts again */
 	EDGE = 128,	    /* bytes checked at both ends of a large block */
-	SIGNAL_NS = 2000000,
+	SIGNAL_NS = 250000,
 	DRAIN_NS = 1000000,
 	FORK_NS = 50000000,
 	CHILD_OPERATIONS = 2000,
@@ -376,16 +377,27 @@ static void pause_for(long ns)
 	nanosleep(&time, NULL);
 }
 
+/* Take what the CPUs have of the busiest caches from under their hands. */
+static void drain_busy_caches(void)
+{
+	for (unsigned int class = 1; class <= BUSY_CLASSES; class ++) {
+		if (gate_enter(GATE_LONG)) {
+			cache_shrink(&size_class_caches[class]);
+			gate_leave();
+		}
+		sm_cache_shrink(stress.cache);
+		atomic_fetch_add_explicit(&stress.drains, 2,
+					  memory_order_relaxed);
+	}
+}
+
 /* The riskiest thing of all, as often as can be. */
 static void *drain(void *unused)
 {
 	for (unsigned int i = 0; !atomic_load(&stress.stop); i++) {
-		if (i % 4)
-			sm_cache_shrink(stress.cache);
-		else
-			sm_trim(i % 8 ? (size_t)1 << 20 : 0);
-		atomic_fetch_add_explicit(&stress.drains, 1,
-					  memory_order_relaxed);
+		drain_busy_caches();
+		if (i % 16 == 0)
+			sm_trim(i % 32 ? (size_t)1 << 20 : 0);
 		pause_for(DRAIN_NS);
 	}
 	return unused;

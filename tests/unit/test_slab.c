@@ -162,7 +162,7 @@ TEST(few_empty_slabs_are_kept_and_the_rest_given_back)
 	size_t slabs;
 
 	wake_slabs();
-	cache = make_cache(64);
+	cache = make_cache(128);
 	slabs = 10;
 	take(cache, objects, (unsigned int)slabs * cache->slab_objects / 2);
 	slabs = cache->nr_slabs;
