@@ -7,7 +7,7 @@
 #define SM_VERSION_MINOR 1
 #define SM_VERSION_PATCH 0
 
-#define SM_EXPORT __attribute__((visibility("default")))
+#define SM_EXPORT	 __attribute__((visibility("default")))
 
 #ifdef __cplusplus
 extern "C" {
