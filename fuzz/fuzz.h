@@ -66,8 +66,8 @@ void fuzz_end_faults(void);
 /*
  * Everything has been freed: give all pages back, and see that none is left.
  * Nothing more may be mapped than when this was called before, unless it
- * @may_grow, or for a new zone, or where a new window could not be cut to size
- * because system calls failed. Inside the gate.
+ * @may_grow, or for a new zone, or where failing calls kept the addresses that
+ * were mapped to align something. Inside the gate.
  */
 void fuzz_expect_no_leak(bool may_grow);
 

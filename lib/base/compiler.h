@@ -28,4 +28,7 @@
 #define BUILT_WITH_TSAN 0
 #endif
 
+/* Of a function that may read what another thread writes: each use says why. */
+#define READS_RACY __attribute__((no_sanitize("thread")))
+
 #endif

@@ -34,8 +34,6 @@ static struct block_info run_at(const struct page *page, const void *address)
 static bool find_mapping(const void *address, size_t *ret_size)
 {
 	for (int tries = 0; tries < FIND_TRIES; tries++) {
-		unsigned int quiet;
-
 		if (gate_enter(GATE_BRIEFLY)) {
 			*ret_size = vma_size(address);
 			gate_leave();
@@ -43,10 +41,11 @@ static bool find_mapping(const void *address, size_t *ret_size)
 		}
 		if (gate_is_inside())
 			return false;
-		quiet = gate_quiet();
-		*ret_size = vma_size_quiet(address);
-		if (quiet != 0 && gate_quiet() == quiet)
+		if (gate_hold_quiet()) {
+			*ret_size = vma_size_quiet(address);
+			gate_release_quiet();
 			return true;
+		}
 	}
 	return false;
 }

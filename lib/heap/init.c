@@ -74,7 +74,7 @@ bool heap_init(void)
 
 static void reopen_in_child(void)
 {
-	cpu_slots_init();
+	cpu_slots_forget_others();
 	gate_reopen_child();
 }
 

@@ -33,7 +33,9 @@ static ALWAYS_INLINE size_t granule_of(const void *block)
 	return offset >> 4 | offset << (WORD_BITS - 4);
 }
 
-void sm_free(void *block)
+/* The window may grow meanwhile, but its part that holds a live block stays. As
+ * an atomic, its size would be loaded by an instruction more. */
+READS_RACY void sm_free(void *block)
 {
 	size_t granule = granule_of(block);
 	unsigned int class;

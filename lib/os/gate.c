@@ -24,6 +24,14 @@ enum {
 	PATIENCE_MS = 20,
 	LONG_PATIENCE_MS = 10000,
 	DRAIN_POLL_MS = 10, /* in case a wake-up went to an earlier closing */
+	/* How often that is done, at most: longer than any code stays inside;
+	 * and in a signal handler, where others may be waiting inside for the
+	 * code that was interrupted, long enough for those who aren't. */
+	DRAIN_POLLS = 1000,
+	NESTED_POLLS = 20,
+	NESTED_POLLS_ALONE = 2,
+	HOLD_POLLS =
+		100, /* of a millisecond: a look at a tree takes far less */
 };
 
 struct stripe {
@@ -36,6 +44,7 @@ static struct {
 	atomic_uint joined;	/* [atomic] deals out the stripes */
 	atomic_uint quiet;	/* [atomic] number of this closing, once all are
 				 * out; else 0 */
+	atomic_uint holds;	/* [atomic] threads that read in the quiet */
 	unsigned int closings;	/* [closed] so far */
 	long pid;		/* [closed] of the process counted here */
 	struct stripe stripes[STRIPES];
@@ -43,7 +52,9 @@ static struct {
 
 static THREAD_LOCAL struct {
 	unsigned char inside;  /* passed in, or on the way */
-	unsigned char closer;  /* this thread holds the gate closed */
+	unsigned char forks;   /* closings that this thread is in: a handler
+				* that interrupts a fork may fork */
+	unsigned char owner;   /* this thread holds the gate closed */
 	unsigned char stripe;  /* 1 to STRIPES; 0: none dealt yet */
 	unsigned int given_up; /* the closing that it waited for in vain */
 } self;
@@ -67,7 +78,41 @@ static void count_out(void)
 	}
 }
 
-/* The closer passes in and out, too: then it's another quiet than before. */
+/* Only one's own interrupted code can be counted twice, or not at all. */
+static int count_inside(void)
+{
+	int sum = 0;
+
+	for (int i = 0; i < STRIPES; i++)
+		sum += (int)atomic_load(&gate.stripes[i].inside);
+	return sum;
+}
+
+static void end_quiet(void)
+{
+	unsigned int holds;
+
+	atomic_store(&gate.quiet, 0);
+	for (int polls = 0;
+	     polls < HOLD_POLLS && (holds = atomic_load(&gate.holds));)
+		polls += !os_futex_wait(&gate.holds, holds, 1);
+}
+
+bool gate_hold_quiet(void)
+{
+	atomic_fetch_add(&gate.holds, 1);
+	if (atomic_load(&gate.quiet) != 0)
+		return true;
+	gate_release_quiet();
+	return false;
+}
+
+void gate_release_quiet(void)
+{
+	atomic_fetch_sub(&gate.holds, 1);
+}
+
+/* The owner passes in and out, too: then it's another quiet than before. */
 static void announce_quiet(void)
 {
 	gate.closings += gate.closings == UINT_MAX ? 2 : 1;
@@ -82,7 +127,7 @@ static COLD bool wait_until_open(enum gate_patience patience)
 	};
 
 	while (atomic_load(&gate.closed)) {
-		unsigned int closing = gate_quiet();
+		unsigned int closing = atomic_load(&gate.quiet);
 
 		if (patience == GATE_NOW ||
 		    (patience == GATE_BRIEFLY && closing != 0 &&
@@ -108,8 +153,8 @@ bool gate_enter(enum gate_patience patience)
 		atomic_fetch_add(own_stripe(), 1);
 		if (likely(!atomic_load(&gate.closed)))
 			return true;
-		if (self.closer) {
-			atomic_store(&gate.quiet, 0);
+		if (self.owner) {
+			end_quiet();
 			return true;
 		}
 		count_out();
@@ -123,7 +168,7 @@ bool gate_enter(enum gate_patience patience)
 void gate_leave(void)
 {
 	count_out();
-	if (unlikely(self.closer))
+	if (unlikely(self.owner) && count_inside() == 0)
 		announce_quiet();
 	atomic_signal_fence(memory_order_seq_cst);
 	self.inside = 0;
@@ -134,53 +179,44 @@ bool gate_is_inside(void)
 	return self.inside;
 }
 
-static unsigned int count_inside(void)
-{
-	unsigned int sum = 0;
-
-	for (int i = 0; i < STRIPES; i++)
-		sum += atomic_load(&gate.stripes[i].inside);
-	return sum;
-}
-
 /*
- * A child that was not announced (raw clone, _Fork) inherits the marks of
- * threads that it does not have. Forget them, or it would wait for ever.
+ * A child inherits the marks of threads that it does not have. Its own, in a
+ * signal handler that interrupted code inside, has most likely been counted.
  */
-static void forget_ghosts(void)
+static void forget_ghosts(long pid)
 {
-	long pid = os_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
-
-	if (gate.pid != 0 && gate.pid != pid) {
-		for (int i = 0; i < STRIPES; i++)
-			atomic_store(&gate.stripes[i].inside, 0);
-		if (self.inside)
-			atomic_store(own_stripe(), 1);
-	}
+	for (int i = 0; i < STRIPES; i++)
+		atomic_store(&gate.stripes[i].inside, 0);
+	if (self.inside)
+		atomic_store(own_stripe(), 1);
+	atomic_store(&gate.holds, 0);
 	gate.pid = pid;
 }
 
 /*
- * In a signal handler that interrupted code inside, that code stays inside, and
- * goes on in parent and child alike. Whether it has been counted already can't
- * be told, so everybody is waited for at first.
+ * Wait until nobody is inside; false if that doesn't come to pass. In a signal
+ * handler that interrupted code inside, that code stays inside, and goes on in
+ * parent and child alike; but whether it has been counted already can't be
+ * told, so everybody is waited for at first.
  */
-static void wait_until_empty(void)
+static bool wait_until_empty(void)
 {
-	unsigned int patience = self.inside ? PATIENCE_MS / DRAIN_POLL_MS : 0;
+	int most = self.inside ? NESTED_POLLS : DRAIN_POLLS;
 
-	for (;;) {
+	for (int polls = 0; polls < most;) {
 		unsigned int seen = atomic_load(&gate.departures);
-		unsigned int inside = count_inside();
+		int inside = count_inside();
 
-		if (inside == 0 ||
-		    (inside == 1 && self.inside && patience-- == 0))
-			return;
-		os_futex_wait(&gate.departures, seen, DRAIN_POLL_MS);
+		if (inside <= 0)
+			return !self.inside;
+		if (self.inside && inside == 1 && polls >= NESTED_POLLS_ALONE)
+			return false;
+		polls += !os_futex_wait(&gate.departures, seen, DRAIN_POLL_MS);
 	}
+	return false;
 }
 
-void gate_close(void)
+static void take_gate(void)
 {
 	unsigned int expected = 0;
 
@@ -188,30 +224,42 @@ void gate_close(void)
 		os_futex_wait(&gate.closed, 1, 0);
 		expected = 0;
 	}
-	self.closer = 1;
-	forget_ghosts();
-	wait_until_empty();
-	if (!self.inside)
+	self.owner = 1;
+}
+
+void gate_close(void)
+{
+	long pid;
+
+	if (self.forks++ > 0)
+		return;
+	take_gate();
+	pid = os_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+	if (gate.pid != 0 && gate.pid != pid)
+		forget_ghosts(pid); /* a child that was not announced (_Fork) */
+	gate.pid = pid;
+	if (wait_until_empty())
 		announce_quiet();
 }
 
-unsigned int gate_quiet(void)
+static void open_gate(void)
 {
-	return atomic_load(&gate.quiet);
+	end_quiet();
+	self.owner = 0;
+	atomic_store(&gate.closed, 0);
 }
 
 void gate_reopen(void)
 {
-	self.closer = 0;
-	atomic_store(&gate.quiet, 0);
-	atomic_store(&gate.closed, 0);
+	if (--self.forks > 0)
+		return;
+	open_gate();
 	os_futex_wake_all(&gate.closed);
 }
 
 void gate_reopen_child(void)
 {
-	gate.pid = os_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
-	self.closer = 0;
-	atomic_store(&gate.quiet, 0);
-	atomic_store(&gate.closed, 0);
+	forget_ghosts(os_call(SYS_getpid, 0, 0, 0, 0, 0, 0));
+	if (--self.forks == 0)
+		open_gate();
 }

@@ -49,10 +49,11 @@ void gate_reopen_child(void);
 bool gate_is_inside(void);
 
 /*
- * A number that names the present closing if nobody at all is inside, so that
- * what locks protect may be read without them; else 0. If it's the same before
- * and after, nobody was inside in between.
+ * True if the gate is closed and nobody at all is inside, and stays so until
+ * gate_release_quiet(): what locks protect may be read without them. For a few
+ * instructions only.
  */
-unsigned int gate_quiet(void);
+bool gate_hold_quiet(void);
+void gate_release_quiet(void);
 
 #endif

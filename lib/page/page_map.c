@@ -4,15 +4,22 @@
 
 struct page_window page_window;
 
+/* Its pages below the break. Once there are any, its arenas are in place:
+ * pairs with the release in set_present(). */
+static size_t present_of(const struct zone *zone)
+{
+	return __atomic_load_n(&zone->present, __ATOMIC_ACQUIRE);
+}
+
 struct zone *zone_of(const void *address)
 {
 	for (size_t i = 0; i < zone_count(); i++) {
 		struct zone *zone = zone_at(i);
-		size_t offset =
-			(uintptr_t)address - (uintptr_t)zone->heap.start;
+		size_t present = present_of(zone);
 
-		if (offset < __atomic_load_n(&zone->present, __ATOMIC_RELAXED)
-				     << os_page_shift)
+		if (present > 0 &&
+		    (uintptr_t)address - (uintptr_t)zone->heap.start <
+			    present << os_page_shift)
 			return zone;
 	}
 	return NULL;
@@ -57,9 +64,11 @@ static struct zone *zone_of_descriptor(const struct page *page)
 {
 	for (size_t i = 0; i < zone_count(); i++) {
 		struct zone *zone = zone_at(i);
-		size_t offset = (uintptr_t)page - (uintptr_t)zone->pages.start;
+		size_t present = present_of(zone);
 
-		if (offset < zone->pages.brk)
+		if (present > 0 &&
+		    (uintptr_t)page - (uintptr_t)zone->pages.start <
+			    present * sizeof(*page))
 			return zone;
 	}
 	panic("no zone has this page descriptor", page);

@@ -23,18 +23,21 @@ enum {
 	TABLE_BLOCKS_STEP = 64 << 10,
 };
 
-static size_t retain_bytes;
+static size_t retain_bytes; /* [atomic] */
 
 void zone_set_retain(size_t bytes)
 {
-	retain_bytes = bytes;
+	__atomic_store_n(&retain_bytes, bytes, __ATOMIC_RELAXED);
 }
 
 size_t zone_watermark(const struct zone *zone, int level)
 {
-	size_t used = zone->present - zone->free;
-	size_t high =
-		max_size(retain_bytes >> os_page_shift, used >> RETAIN_SHIFT);
+	size_t present = __atomic_load_n(&zone->present, __ATOMIC_RELAXED);
+	size_t free = __atomic_load_n(&zone->free, __ATOMIC_RELAXED);
+	size_t retain = __atomic_load_n(&retain_bytes, __ATOMIC_RELAXED);
+	/* Without the lock, the two may be of different moments. */
+	size_t used = present > free ? present - free : 0;
+	size_t high = max_size(retain >> os_page_shift, used >> RETAIN_SHIFT);
 
 	if (level == WATERMARK_MIN)
 		return MIN_WATERMARK_PAGES;
@@ -165,6 +168,12 @@ static void publish_window(const struct zone *zone)
 				 __ATOMIC_RELEASE);
 }
 
+static void set_present(struct zone *zone, size_t present)
+{
+	/* Pairs with the acquire in present_of(): the arenas were there first. */
+	__atomic_store_n(&zone->present, present, __ATOMIC_RELEASE);
+}
+
 /* Pages from the old to the new break become free; fresh ones are clean. */
 static void add_present_pages(struct zone *zone, size_t present)
 {
@@ -178,7 +187,7 @@ static void add_present_pages(struct zone *zone, size_t present)
 			list_init(&block->link);
 			block->use = NO_USE;
 		}
-		zone->present += count;
+		set_present(zone, zone->present + count);
 		pageblock_free(block, first, count);
 		zone_count_free_locked(
 			zone, block, (long)count,
@@ -338,7 +347,7 @@ static bool drop_top_block(struct zone *zone)
 	zone_count_free_locked(zone, block, -(long)count,
 			       -(long)block->free_dirty);
 	zone_relink_locked(zone, block);
-	zone->present -= count;
+	set_present(zone, zone->present - count);
 	return true;
 }
 

@@ -33,7 +33,7 @@ struct zone {
 	/* [lock] bit f: the list of fullness f isn't empty */
 	uint8_t nonempty[USE_COUNT + 1][PAGE_ORDER_MAX + 1];
 
-	size_t present;		   /* [lock] pages below the break */
+	size_t present;		   /* [lock to write, atomic to read] pages */
 	size_t free;		   /* [lock to write, atomic to read] pages */
 	size_t free_dirty;	   /* [lock to write, atomic to read] of them */
 	size_t used[USE_COUNT];	   /* [lock] pages allocated */

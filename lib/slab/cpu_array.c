@@ -30,7 +30,6 @@ bool cpu_arrays_init(void)
 	if (!start)
 		return false;
 	cpu_regions = start + CPU_REGION_BYTES;
-	cpu_slots_init();
 	cpu_slots_only = os_cpu_index() == CPU_INDEX_NONE;
 	os_rseq_attach_first();
 	return true;

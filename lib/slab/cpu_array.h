@@ -121,6 +121,10 @@ typedef void (*cpu_array_sink)(unsigned int id, void *const *objects,
 			       unsigned int count);
 bool cpu_arrays_drain(unsigned int id, cpu_array_sink sink);
 
+/* In the child of a fork: free the fallback slots that threads held which it
+ * does not have. */
+void cpu_slots_forget_others(void);
+
 /* Objects in all arrays @id: exact if nobody is using them. Needs no lock. */
 size_t cpu_arrays_count(unsigned int id);
 
@@ -130,7 +134,6 @@ size_t cpu_arrays_count(unsigned int id);
  * and its release. Private to slab/.
  */
 unsigned int cpu_slots(void);
-void cpu_slots_init(void);
 struct cpu_region *cpu_slot_lock(void);
 struct cpu_region *cpu_slot_lock_at(unsigned int slot);
 void cpu_slot_unlock(struct cpu_region *region);

@@ -15,7 +15,7 @@ enum {
 	SLOTS_MAX = 256,
 	/* Milliseconds that a drain waits for a slot. In a signal handler it
 	 * may wait for the code that it interrupted. */
-	DRAIN_TRIES = 20,
+	DRAIN_TIMEOUTS = 20,
 };
 
 /*
@@ -24,7 +24,7 @@ enum {
  * them: see commit_top() in cpu_array.c.
  */
 struct slot {
-	_Alignas(CACHE_LINE_BYTES) atomic_uint taken; /* [atomic] */
+	_Alignas(CACHE_LINE_BYTES) atomic_uint taken; /* [atomic] 0, or whose */
 };
 
 static struct {
@@ -41,18 +41,27 @@ unsigned int cpu_slots(void)
 	return wanted < SLOTS_MAX ? wanted : SLOTS_MAX;
 }
 
-void cpu_slots_init(void)
+/* A number that no other thread has, nor 0. */
+static unsigned int own_name(void)
 {
-	for (unsigned int slot = 0; slot < cpu_slots(); slot++)
-		atomic_store(&fallback.slots[slot].taken, 0);
+	return (unsigned int)((uintptr_t)__builtin_thread_pointer() >> 4) | 1;
+}
+
+void cpu_slots_forget_others(void)
+{
+	for (unsigned int slot = 0; slot < cpu_slots(); slot++) {
+		if (atomic_load(&fallback.slots[slot].taken) != own_name())
+			atomic_store(&fallback.slots[slot].taken, 0);
+	}
 }
 
 static bool take_slot(unsigned int slot)
 {
-	atomic_uint *taken = &fallback.slots[slot].taken;
+	unsigned int nobody = 0;
 
-	return atomic_load_explicit(taken, memory_order_relaxed) == 0 &&
-	       atomic_exchange_explicit(taken, 1, memory_order_acquire) == 0;
+	return atomic_compare_exchange_strong_explicit(
+		&fallback.slots[slot].taken, &nobody, own_name(),
+		memory_order_acquire, memory_order_relaxed);
 }
 
 static struct cpu_region *region_of(unsigned int slot)
@@ -80,10 +89,16 @@ struct cpu_region *cpu_slot_lock(void)
 
 struct cpu_region *cpu_slot_lock_at(unsigned int slot)
 {
-	for (int tries = 0; tries < DRAIN_TRIES; tries++) {
+	atomic_uint *taken = &fallback.slots[slot].taken;
+
+	for (int timeouts = 0; timeouts < DRAIN_TIMEOUTS;) {
+		unsigned int owner;
+
 		if (take_slot(slot))
 			return region_of(slot);
-		os_futex_wait(&fallback.slots[slot].taken, 1, 1);
+		owner = atomic_load(taken);
+		if (owner != 0)
+			timeouts += !os_futex_wait(taken, owner, 1);
 	}
 	return NULL;
 }

@@ -63,11 +63,8 @@ static inline bool is_filled(const void *start, size_t bytes, int fill)
 {
 	const unsigned char *at = start;
 
-	for (size_t i = 0; i < bytes; i++) {
-		if (at[i] != fill)
-			return false;
-	}
-	return true;
+	return bytes == 0 ||
+	       (at[0] == fill && memcmp(at, at + 1, bytes - 1) == 0);
 }
 
 /* Run @attempt in a process of its own, with @count system calls from the @nth
