@@ -242,24 +242,26 @@ void gate_close(void)
 		announce_quiet();
 }
 
-static void open_gate(void)
+/* The outermost fork opens the gate. It is over only after that: a handler that
+ * forks in between must not wait for a gate that it keeps closed itself. */
+static void end_fork(void)
 {
-	end_quiet();
-	self.owner = 0;
-	atomic_store(&gate.closed, 0);
+	if (self.forks == 1) {
+		end_quiet();
+		self.owner = 0;
+		atomic_store(&gate.closed, 0);
+	}
+	self.forks--;
 }
 
 void gate_reopen(void)
 {
-	if (--self.forks > 0)
-		return;
-	open_gate();
+	end_fork();
 	os_futex_wake_all(&gate.closed);
 }
 
 void gate_reopen_child(void)
 {
 	forget_ghosts(os_call(SYS_getpid, 0, 0, 0, 0, 0, 0));
-	if (--self.forks == 0)
-		open_gate();
+	end_fork();
 }
