@@ -170,7 +170,7 @@ static void publish_window(const struct zone *zone)
 
 static void set_present(struct zone *zone, size_t present)
 {
-	/* Pairs with the acquire in present_of(): the arenas were there first. */
+	/* Pairs with the acquire in present_of(): arenas were there first. */
 	__atomic_store_n(&zone->present, present, __ATOMIC_RELEASE);
 }
 

@@ -20,8 +20,8 @@ for module; do
 done
 
 # Each module in a process of its own, as some change the modules of others. A
-# case that fails is tried again: some have no more than a second to pass. Of a module
-# that crashes there are no cases.
+# case that fails is tried again: some have no more than a second to pass. Of a
+# module that crashes there are no cases.
 python3 -m test -j 1 -w --timeout 200 --junit-xml "$PWD/results.xml" "$@" \
 	>log 2>&1 || tail -n 50 log >&2
 

@@ -10,21 +10,27 @@
 #include "heap/heap.h"
 #include "wake_page.h"
 
-static size_t asked(const char *name)
+/* The number that the variable @name is set to, or 0. */
+static size_t asked(char *const *environment, const char *name)
 {
-	const char *text = getenv(name);
+	size_t len = strlen(name);
 
-	return text ? strtoull(text, NULL, 0) : 0;
+	for (; *environment; environment++) {
+		if (strncmp(*environment, name, len) == 0 &&
+		    (*environment)[len] == '=')
+			return strtoull(*environment + len + 1, NULL, 0);
+	}
+	return 0;
 }
 
-/* Before every constructor, the heap's included. */
+/* Before every constructor, the heap's included, and libc's: there is no
+ * getenv() yet. */
 static void fail_the_start_if_asked(int argc, char **argv, char **environment)
 {
 	(void)argc;
 	(void)argv;
-	(void)environment;
-	if (asked("TEST_FAIL_NTH"))
-		os_fail_nth(asked("TEST_FAIL_NTH"), asked("TEST_FAIL_COUNT"));
+	os_fail_nth(asked(environment, "TEST_FAIL_NTH"),
+		    asked(environment, "TEST_FAIL_COUNT"));
 }
 
 __attribute__((section(".preinit_array"), used)) static void (*const preinit)(
@@ -33,7 +39,8 @@ __attribute__((section(".preinit_array"), used)) static void (*const preinit)(
 /* Behind the heap's, before main(): how it went, as an exit status. */
 __attribute__((constructor)) static void try_again_if_asked(void)
 {
-	size_t nth = asked("TEST_FAIL_NTH"), calls = os_call_count();
+	size_t nth = asked(environ, "TEST_FAIL_NTH");
+	size_t calls = os_call_count();
 	void *block;
 
 	if (!nth)
