@@ -17,7 +17,7 @@ MIB = 2 ** 20
 
 
 def run_once(library, stats):
-    """(seconds, bytes at the peak, output) of one run."""
+    """(seconds, seconds of CPU, bytes at the peak, output) of one run."""
     environment = {name: value for name, value in os.environ.items()
                    if name not in ('LD_PRELOAD', 'MALLOC_ARENA_MAX')}
     environment['PYTHONMALLOC'] = 'malloc'
@@ -37,7 +37,8 @@ def run_once(library, stats):
         text = output.read().decode()
     if child.returncode:
         sys.exit(f'the workload ended with status {child.returncode}')
-    return seconds, usage.ru_maxrss * 1024, text
+    return (seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024,
+            text)
 
 
 def measure(library):
@@ -53,21 +54,21 @@ def measure(library):
         counters = {key: int(value) for key, value in
                     (line.split() for line in stats.read().decode().split('\n')
                      if line)}
-    best = {name: (min(run[0] for run in runs), min(run[1] for run in runs))
+    best = {name: [min(run[i] for run in runs) for i in range(3)]
             for name, runs in results.items()}
-    outputs = {run[2] for runs in results.values() for run in runs}
+    outputs = {run[3] for runs in results.values() for run in runs}
     return best, outputs, counters
 
 
 def print_comparison(best, outputs):
     """The two allocators side by side."""
-    (glibc_time, glibc_peak), (time_, peak) = (
-        best['glibc'], best['slubmalloc'])
     print(f'{"":16}{"glibc":>12}{"slubmalloc":>12}')
-    print(f'{"wall time":16}{glibc_time:10.2f} s{time_:10.2f} s'
-          f'{(time_ / glibc_time - 1) * 100:+8.0f} %')
-    print(f'{"peak memory":16}{glibc_peak / MIB:8.1f} MiB{peak / MIB:8.1f} MiB'
-          f'{(peak / glibc_peak - 1) * 100:+8.0f} %')
+    for i, (what, unit, scale) in enumerate([
+            ('wall time', 's', 1), ('CPU time', 's', 1),
+            ('peak memory', 'MiB', MIB)]):
+        glibc, ours = best['glibc'][i], best['slubmalloc'][i]
+        print(f'{what:16}{glibc / scale:8.2f} {unit:3}'
+              f'{ours / scale:8.2f} {unit:3}{(ours / glibc - 1) * 100:+8.0f} %')
     print(f'{"output":16}{"same" if len(outputs) == 1 else "DIFFERENT":>12}')
 
 
@@ -81,7 +82,7 @@ def print_layers(counters):
          'free, in per-CPU arrays and barns'),
         ('', 'in slabs', counters['slab_free'], 'free, between live ones'),
         ('page', 'runs', counters['run_pages'] * page,
-         f'{counters["runs"]:,} blocks of 32 KiB to 1 MiB'),
+         f'blocks of 32 KiB to 1 MiB: {counters["runs"]:,}'),
         ('', 'free', counters['free_pages'] * page,
          f'{counters["free_dirty_pages"] * page / MIB:.1f} MiB of it was used '
          'before'),
@@ -89,7 +90,7 @@ def print_layers(counters):
          'in per-CPU page lists'),
         ('', 'own', counters['meta_pages'] * page, 'descriptors and lists'),
         ('vma', 'mappings', counters['mapped'],
-         f'{counters["mappings"]:,} blocks above 1 MiB'),
+         f'blocks above 1 MiB: {counters["mappings"]:,}'),
         ('', 'kept', counters['mapped_cached'], 'freed, to be used again'),
         ('arena', 'below break', counters['committed'],
          f'of {counters["reserved"] / 2 ** 30:,.0f} GiB of addresses'),
@@ -97,12 +98,15 @@ def print_layers(counters):
     print('\nAt its peak, by layer:')
     for layer, what, size, note in rows:
         print(f'  {layer:8}{what:14}{size / MIB:8.1f} MiB   {note}')
-    print(f'\nUp to then {counters["refills"]:,} batches of objects went from '
-          f'slabs to CPUs and\n{counters["flushes"]:,} back; '
-          f'{counters["barn_gets"]:,} sheaves came out of barns; '
-          f'{counters["run_allocs"]:,} runs and\n'
-          f'{counters["mapping_allocs"]:,} mappings were allocated; '
-          f'{counters["returned"] / MIB:,.1f} MiB went back to the system.')
+    print('\nUp to then:')
+    for count, what in [
+            (counters['refills'], 'batches of objects went from slabs to CPUs'),
+            (counters['flushes'], 'batches came back'),
+            (counters['barn_gets'], 'full sheaves came out of barns'),
+            (counters['run_allocs'], 'runs were allocated'),
+            (counters['mapping_allocs'], 'mappings were allocated'),
+            (counters['returned'] // MIB, 'MiB went back to the system')]:
+        print(f'  {count:11,} {what}')
 
 
 def main():
