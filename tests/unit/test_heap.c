@@ -157,8 +157,6 @@ TEST(calloc_of_fresh_memory_touches_nothing)
 	size_t before;
 
 	if (BUILT_WITH_TSAN)
-		SKIP("the sanitizer keeps a shadow of what is touched");
-	if (BUILT_WITH_TSAN)
 		SKIP("the sanitizer's shadow is touched");
 	resident_bytes();
 	sm_calloc(1, 512 << 10);
