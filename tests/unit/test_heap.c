@@ -156,7 +156,7 @@ TEST(calloc_of_fresh_memory_touches_nothing)
 {
 	size_t before;
 
-	if (BUILT_WITH_TSAN)
+	if (BUILT_WITH_TSAN || SM_CHECKS > 1) /* the builds with sanitizers */
 		SKIP("the sanitizer's shadow is touched");
 	resident_bytes();
 	sm_calloc(1, 512 << 10);
