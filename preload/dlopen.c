@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Modules that are loaded while the program runs: which mode dlopen() goes on
- * with, and what can be found in modules that others have loaded.
+/* Modules that are loaded while the program runs: the mode of their dlopen().
  */
 #include <slubmalloc/options.h>
 
@@ -39,25 +37,4 @@ int dlopen_mode(int mode)
 				 __ATOMIC_RELEASE);
 	}
 	return sm_option("deepbind") > 0 ? mode : mode & ~RTLD_DEEPBIND;
-}
-
-/*
- * By name of the library, since a plugin's scope can't be seen from here; the
- * libraries that are loaded already are found without an allocation.
- */
-void *runtime_find(const char *name)
-{
-	static const char *const libraries[] = { "libstdc++.so.6",
-						 "libc++.so.1" };
-	void *found = NULL;
-
-	for (size_t i = 0; i < 2 && !found; i++) {
-		void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD);
-
-		if (!library)
-			continue;
-		found = dlsym(library, name);
-		dlclose(library);
-	}
-	return found;
 }

@@ -16,12 +16,6 @@
 #include "slab/slab.h"
 #include "vma/vma.h"
 
-/* The largest run of pages that serves a block; above it has its own mapping.
- */
-enum {
-	RUN_BYTES_MAX = 1 << 20
-};
-
 /* Wake the layers, once; false if there's no memory to do so. */
 bool heap_init(void);
 
@@ -84,6 +78,9 @@ bool free_inside(void *block);
 /* Now and then, in the slow paths: let what is cached decay. Inside the gate,
  * with no lock held. */
 void heap_tick(void);
+
+/* The same where the hot path's budget is used up: outside of the gate. */
+void heap_look(void);
 
 /* The options; see options.c. */
 enum option {

@@ -13,11 +13,19 @@ static COLD void *malloc_slow(size_t size)
 	return heap_alloc(size, SM_ALIGN_MIN, 0);
 }
 
+/* Whether the heartbeat may let that many bytes pass without a look at the
+ * clock. */
+static ALWAYS_INLINE bool spend(size_t bytes)
+{
+	os_thread.budget -= (int64_t)bytes;
+	return os_thread.budget >= 0;
+}
+
 void *sm_malloc(size_t size)
 {
 	void *object;
 
-	if (unlikely(size > SLAB_SIZE_MAX))
+	if (unlikely(size > SLAB_SIZE_MAX || !spend(size)))
 		return malloc_slow(size);
 	if (unlikely(!cpu_array_pop(size_class_of(size), &object)))
 		return malloc_slow(size);

@@ -52,16 +52,25 @@ static void *alloc_object(unsigned int class, size_t size, unsigned int flags)
 	return object && (flags & SM_ZERO) ? memset(object, 0, size) : object;
 }
 
-static void *alloc_run(size_t size, size_t align, unsigned int flags)
+/* Pages at a larger alignment than theirs. */
+static void *alloc_aligned_run(size_t size, size_t align, unsigned int flags,
+			       bool *ret_zero)
 {
 	size_t bytes = round_up(max_size(size, 1), os_page_bytes());
-	size_t align_pages = max_size(align >> os_page_shift, 1);
+
+	return pages_alloc(bytes >> os_page_shift, align >> os_page_shift,
+			   USE_RUN, flags, ret_zero);
+}
+
+static void *alloc_run(size_t size, size_t align, unsigned int flags)
+{
+	bool is_plain = align <= os_page_bytes() && size > SLAB_SIZE_MAX;
 	bool is_zero;
-	void *run = pages_alloc(bytes >> os_page_shift, align_pages, USE_RUN,
-				flags, &is_zero);
+	void *run = is_plain ? run_alloc(size, flags, &is_zero)
+			     : alloc_aligned_run(size, align, flags, &is_zero);
 
 	if (run && (flags & SM_ZERO) && !is_zero)
-		memset(run, 0, bytes);
+		memset(run, 0, size);
 	return run;
 }
 
@@ -119,12 +128,26 @@ static void *alloc_once(size_t size, size_t align, unsigned int flags)
 	return block;
 }
 
+/* A hit that isn't the hot path's: of a run, in a fallback slot, or after a
+ * look at the clock. */
+static bool pop_block(size_t size, void **ret_block)
+{
+	unsigned int class;
+
+	if (size > RUN_BYTES_MAX)
+		return false;
+	class = size > SLAB_SIZE_MAX ? run_class_of(size) : size_class_of(size);
+	return cpu_array_pop(class, ret_block) ||
+	       cpu_array_pop_slot(class, ret_block);
+}
+
 void *heap_alloc(size_t size, size_t align, unsigned int flags)
 {
 	void *block = NULL;
 
-	if (flags == 0 && align <= SM_ALIGN_MIN && size <= SLAB_SIZE_MAX &&
-	    cpu_array_pop_slot(size_class_of(size), &block))
+	if (unlikely(os_thread.budget < 0) && !(flags & SM_NOWAIT))
+		heap_look();
+	if (flags == 0 && align <= SM_ALIGN_MIN && pop_block(size, &block))
 		return block;
 
 	do {
@@ -148,11 +171,16 @@ static void free_in_zone(void *block, struct page *page)
 
 bool free_inside(void *block)
 {
-	struct cache *cache = cache_of_id(page_class(block));
+	unsigned int class = page_class(block);
+	struct cache *cache = cache_of_id(class);
 	struct page *page;
 
 	if (cache) {
 		cache_free_slow(cache, block);
+		return true;
+	}
+	if (is_run_class(class)) {
+		run_free_slow(class, block);
 		return true;
 	}
 	page = page_find(block);

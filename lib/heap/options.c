@@ -48,7 +48,7 @@ static struct row table[OPTION_COUNT] = {
 	},
 	[OPTION_RETAIN] = {
 		.name = "retain",
-		.value = 16l << 20,
+		.value = 1l << 20,
 		.least = 0,
 		.most = LONG_MAX,
 		.help = "bytes of free memory to keep, at least",

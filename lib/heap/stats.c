@@ -45,6 +45,7 @@ static void collect_pages(struct sm_stats *stats)
 	stats->run_allocs = pages.run_allocs;
 	stats->run_frees = pages.run_frees;
 	stats->runs = pages.run_allocs - pages.run_frees;
+	stats->runs -= min_size(runs_cached(), stats->runs);
 }
 
 static void collect_mappings(struct sm_stats *stats)

@@ -32,7 +32,7 @@ static struct rseq_area unregistered = {
 	.mm_cid = -1,
 };
 
-THREAD_LOCAL struct rseq_area *os_rseq = &unregistered;
+THREAD_LOCAL struct os_thread os_thread = { .rseq = &unregistered };
 size_t os_cpu_field = offsetof(struct rseq_area, cpu_id);
 
 static struct {
@@ -188,24 +188,25 @@ bool os_rseq_attach(void)
 	area = own_area();
 	if (!is_registered(area, cpu.length) || is_filtered(area))
 		return false;
-	os_rseq = area;
+	os_thread.rseq = area;
 	return true;
 }
 
 void os_rseq_attach_first(void)
 {
 	if (cpu.index != CPU_INDEX_NONE)
-		os_rseq = own_area();
+		os_thread.rseq = own_area();
 }
 
 void os_rseq_detach(void)
 {
-	os_rseq = &unregistered;
+	os_thread.rseq = &unregistered;
 }
 
 unsigned int os_cpu_hint(void)
 {
-	int32_t index = *(volatile int32_t *)((char *)os_rseq + os_cpu_field);
+	int32_t index =
+		*(volatile int32_t *)((char *)os_thread.rseq + os_cpu_field);
 
 	if (likely(index >= 0 && (unsigned int)index < cpu.limit))
 		return (unsigned int)index;

@@ -40,8 +40,17 @@ enum cpu_index {
 	CPU_INDEX_NONE,	  /* neither: the fallback for every thread */
 };
 
-/* This thread's area, or the dummy. */
-extern THREAD_LOCAL struct rseq_area *os_rseq
+/*
+ * What the hot paths need of the thread, in one place, so that they look for it
+ * once. The budget is not the CPU's: how many more bytes may be allocated
+ * before the heartbeat looks at the clock (heap/tick.c).
+ */
+struct os_thread {
+	struct rseq_area *rseq; /* this thread's area, or the dummy */
+	int64_t budget;
+};
+
+extern THREAD_LOCAL struct os_thread os_thread
 	__attribute__((visibility("hidden")));
 
 /* Offset of the index in the area, in bytes. [fixed at os_cpu_init()] */
@@ -67,7 +76,7 @@ bool os_rseq_attach(void);
 
 static inline bool os_rseq_is_attached(void)
 {
-	return os_rseq->cpu_id >= 0;
+	return os_thread.rseq->cpu_id >= 0;
 }
 
 /* The same for the thread that has just called os_cpu_init(), which has looked

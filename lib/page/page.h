@@ -82,6 +82,7 @@ struct page_window {
 	uintptr_t start;
 	size_t granules;	/* of 16 bytes, up to the break */
 	uint8_t *frame_classes; /* one per frame */
+	struct page *pages;	/* one per page */
 };
 extern struct page_window page_window __attribute__((visibility("hidden")));
 
@@ -114,16 +115,46 @@ void pages_free(void *start);
  */
 bool pages_resize(void *start, size_t count);
 
+/* The bytes of the first zone up to its break. Needs no gate. */
+static inline size_t page_window_bytes(void)
+{
+	/* Pairs with the release in publish_window(): the tables were there
+	 * first. */
+	return __atomic_load_n(&page_window.granules, __ATOMIC_ACQUIRE) << 4;
+}
+
+/* page_find() and page_class() for addresses outside of the first zone. */
+struct page *page_find_beyond(const void *address);
+unsigned int page_class_beyond(const void *address);
+
 /* The descriptor of the page at @address, or NULL outside of all zones. Needs
  * no gate. */
-struct page *page_find(const void *address);
+static inline struct page *page_find(const void *address)
+{
+	size_t offset = (uintptr_t)address - page_window.start;
+
+	if (likely(offset < page_window_bytes()))
+		return page_window.pages + (offset >> os_page_shift);
+	return page_find_beyond(address);
+}
 
 /* The number of the cache that owns the frame at @address; 0 if none. Needs no
  * gate. */
-unsigned int page_class(const void *address);
+static inline unsigned int page_class(const void *address)
+{
+	size_t offset = (uintptr_t)address - page_window.start;
+
+	if (likely(offset < page_window_bytes()))
+		return page_window.frame_classes[offset >> FRAME_SHIFT];
+	return page_class_beyond(address);
+}
 
 /* Note that the @count pages at @start belong to cache @class; 0: to none. */
 void page_set_class(void *start, size_t count, unsigned int class);
+
+/* The same for a run that is one block: its first frame tells, the others
+ * belong to no cache. */
+void page_set_run_class(void *run, unsigned int class);
 
 /* The run's first byte from its descriptor's address. */
 void *page_start(const struct page *page);
@@ -133,6 +164,13 @@ size_t pages_trim(size_t keep);
 
 /* Give back reserved addresses that aren't in use; bytes given back. */
 size_t pages_give_back_addresses(void);
+
+/*
+ * To be called now and then, with no lock held: gives back what hasn't been in
+ * use for half a second to a second, a bounded amount at a time. True if more
+ * waits for its time. @now_ms of os_coarse_ms().
+ */
+bool pages_tick(uint64_t now_ms);
 
 /* Set how much free memory is kept; see struct page_options. */
 void pages_set_retain(size_t bytes);

@@ -6,9 +6,15 @@
 
 #include "page/pcp.h"
 
+enum {
+	EPOCH_MS = 500,
+	TICK_STEPS = 2, /* of zone_reclaim_some() */
+};
+
 static struct {
-	atomic_size_t run_allocs; /* [atomic] */
-	atomic_size_t run_frees;  /* [atomic] */
+	atomic_size_t run_allocs;    /* [atomic] */
+	atomic_size_t run_frees;     /* [atomic] */
+	_Atomic uint64_t next_epoch; /* [atomic] ms, when it begins */
 } pages;
 
 bool page_init(const struct page_options *options)
@@ -146,6 +152,37 @@ size_t pages_trim(size_t keep)
 			bytes += zone_shrink(zone_at(i), false);
 	}
 	return bytes;
+}
+
+/* After a long pause all that was remembered is past. */
+static void start_epochs(uint64_t now_ms)
+{
+	uint64_t due =
+		atomic_load_explicit(&pages.next_epoch, memory_order_relaxed);
+	int epochs = now_ms < due ? 0 : now_ms < due + EPOCH_MS ? 1 : EPOCHS;
+
+	if (epochs > 0)
+		atomic_store_explicit(&pages.next_epoch, now_ms + EPOCH_MS,
+				      memory_order_relaxed);
+	while (epochs-- > 0) {
+		for (size_t i = 0; i < zone_count(); i++)
+			zone_start_epoch(zone_at(i));
+	}
+}
+
+bool pages_tick(uint64_t now_ms)
+{
+	bool has_surplus = false;
+
+	start_epochs(now_ms);
+	for (size_t i = 0; i < zone_count(); i++) {
+		struct zone *zone = zone_at(i);
+
+		for (int step = 0; step < TICK_STEPS; step++)
+			zone_reclaim_some(zone);
+		has_surplus = has_surplus || zone_has_surplus(zone);
+	}
+	return has_surplus;
 }
 
 void pages_set_retain(size_t bytes)

@@ -30,7 +30,7 @@ static size_t offset_in(const struct zone *zone, const void *address)
 	return (size_t)((const char *)address - zone->heap.start);
 }
 
-struct page *page_find(const void *address)
+struct page *page_find_beyond(const void *address)
 {
 	struct zone *zone = zone_of(address);
 
@@ -39,7 +39,7 @@ struct page *page_find(const void *address)
 	return zone_page(zone, offset_in(zone, address) >> os_page_shift);
 }
 
-unsigned int page_class(const void *address)
+unsigned int page_class_beyond(const void *address)
 {
 	struct zone *zone = zone_of(address);
 
@@ -49,15 +49,24 @@ unsigned int page_class(const void *address)
 			.start)[offset_in(zone, address) >> FRAME_SHIFT];
 }
 
-void page_set_class(void *start, size_t count, unsigned int class)
+static void set_frame_classes(void *start, size_t frames, unsigned int class)
 {
 	struct zone *zone = zone_of(start);
 	size_t first = offset_in(zone, start) >> FRAME_SHIFT;
-	size_t frames = count << (os_page_shift - FRAME_SHIFT);
 
 	for (size_t i = 0; i < frames; i++)
 		__atomic_store_n((uint8_t *)zone->classes.start + first + i,
 				 (uint8_t) class, __ATOMIC_RELAXED);
+}
+
+void page_set_class(void *start, size_t count, unsigned int class)
+{
+	set_frame_classes(start, count << (os_page_shift - FRAME_SHIFT), class);
+}
+
+void page_set_run_class(void *run, unsigned int class)
+{
+	set_frame_classes(run, 1, class);
 }
 
 static struct zone *zone_of_descriptor(const struct page *page)

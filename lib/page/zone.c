@@ -11,7 +11,7 @@ enum {
 	GROUPING_BLOCKS = 8,
 	HEAP_STEP_MIN = 512 << 10,
 	HEAP_STEP_MAX = 64 << 20,
-	RETAIN_SHIFT = 3, /* keep an eighth of what's in use, or the option */
+	RETAIN_SHIFT = 5, /* keep a 32nd of what's in use, or the option */
 };
 
 /* Steps for the arenas of the zone's own tables: what 256 MiB of heap needs, so
@@ -30,18 +30,68 @@ void zone_set_retain(size_t bytes)
 	__atomic_store_n(&retain_bytes, bytes, __ATOMIC_RELAXED);
 }
 
-size_t zone_watermark(const struct zone *zone, int level)
+static size_t used_pages(const struct zone *zone)
 {
 	size_t present = __atomic_load_n(&zone->present, __ATOMIC_RELAXED);
 	size_t free = __atomic_load_n(&zone->free, __ATOMIC_RELAXED);
-	size_t retain = __atomic_load_n(&retain_bytes, __ATOMIC_RELAXED);
+
 	/* Without the lock, the two may be of different moments. */
-	size_t used = present > free ? present - free : 0;
-	size_t high = max_size(retain >> os_page_shift, used >> RETAIN_SHIFT);
+	return present > free ? present - free : 0;
+}
+
+static size_t retained_pages(const struct zone *zone)
+{
+	size_t retain = __atomic_load_n(&retain_bytes, __ATOMIC_RELAXED);
+
+	return max_size(retain >> os_page_shift,
+			used_pages(zone) >> RETAIN_SHIFT);
+}
+
+/* Pages that were in use a moment ago and aren't now: as likely as not they
+ * will be again. */
+static size_t lately_used_pages(const struct zone *zone)
+{
+	size_t used = used_pages(zone), most = 0;
+
+	for (int epoch = 0; epoch < EPOCHS; epoch++)
+		most = max_size(most, __atomic_load_n(&zone->peaks[epoch],
+						      __ATOMIC_RELAXED));
+	return most > used ? most - used : 0;
+}
+
+size_t zone_watermark(const struct zone *zone, int level)
+{
+	size_t retained = retained_pages(zone);
+	size_t lately = lately_used_pages(zone);
 
 	if (level == WATERMARK_MIN)
 		return MIN_WATERMARK_PAGES;
-	return level == WATERMARK_HIGH ? high : high / 2;
+	return max_size(level == WATERMARK_HIGH ? retained : retained / 2,
+			lately);
+}
+
+bool zone_has_surplus(const struct zone *zone)
+{
+	return zone_free_dirty(zone) > retained_pages(zone);
+}
+
+/* [lock] Note that more pages are in use. */
+static void note_peak(struct zone *zone)
+{
+	size_t used = used_pages(zone);
+
+	if (used > zone->peaks[0])
+		__atomic_store_n(&zone->peaks[0], used, __ATOMIC_RELAXED);
+}
+
+void zone_start_epoch(struct zone *zone)
+{
+	lock_acquire(&zone->lock);
+	for (int epoch = EPOCHS - 1; epoch > 0; epoch--)
+		__atomic_store_n(&zone->peaks[epoch], zone->peaks[epoch - 1],
+				 __ATOMIC_RELAXED);
+	__atomic_store_n(&zone->peaks[0], used_pages(zone), __ATOMIC_RELAXED);
+	lock_release(&zone->lock);
 }
 
 static unsigned int fullness_of(const struct zone *zone,
@@ -278,6 +328,7 @@ long zone_take(struct zone *zone, size_t count, size_t align, enum page_use use,
 	first = pageblock_take(block, order);
 	*ret_zero = settle_taken(zone, block, first, count, order);
 	zone->used[use] += count;
+	note_peak(zone);
 	if (!(flags & SM_NOWAIT))
 		refill_reserve(zone);
 	lock_release(&zone->lock);
@@ -314,6 +365,7 @@ bool zone_take_range(struct zone *zone, size_t first, size_t count,
 	zone_count_free_locked(zone, block, -(long)count, -(long)dirty);
 	zone_relink_locked(zone, block);
 	zone->used[use] += count;
+	note_peak(zone);
 	lock_release(&zone->lock);
 	return true;
 }

@@ -17,6 +17,7 @@
 enum {
 	ZONES_MAX = 64,
 	FULLNESS_LEVELS = 8,
+	EPOCHS = 2, /* whose peaks are remembered */
 };
 
 struct zone {
@@ -33,10 +34,13 @@ struct zone {
 	/* [lock] bit f: the list of fullness f isn't empty */
 	uint8_t nonempty[USE_COUNT + 1][PAGE_ORDER_MAX + 1];
 
-	size_t present;		   /* [lock to write, atomic to read] pages */
-	size_t free;		   /* [lock to write, atomic to read] pages */
-	size_t free_dirty;	   /* [lock to write, atomic to read] of them */
-	size_t used[USE_COUNT];	   /* [lock] pages allocated */
+	size_t present;		/* [lock to write, atomic to read] pages */
+	size_t free;		/* [lock to write, atomic to read] pages */
+	size_t free_dirty;	/* [lock to write, atomic to read] of them */
+	size_t used[USE_COUNT]; /* [lock] pages allocated */
+	/* [lock to write, atomic to read] most pages in use during an epoch,
+	 * the current one first */
+	size_t peaks[EPOCHS];
 	size_t returned;	   /* [lock] bytes given back to the system */
 	size_t scan;		   /* [lock] pageblock where reclaim goes on */
 	size_t freed;		   /* [lock] pages ever freed */
@@ -96,6 +100,12 @@ static inline size_t zone_free_dirty(const struct zone *zone)
 /* A watermark, in pages; see docs/design/page.md. */
 size_t zone_watermark(const struct zone *zone, int level);
 void zone_set_retain(size_t bytes);
+
+/* Let the next epoch of peaks begin. */
+void zone_start_epoch(struct zone *zone);
+
+/* Whether free pages wait for their time to go back. Needs no lock. */
+bool zone_has_surplus(const struct zone *zone);
 
 /* Return dirty free pages until @keep are left, with at most @operations system
  * calls. Pages returned. */

@@ -93,6 +93,7 @@ bool zones_init(size_t most)
 	count_reserved();
 	page_window.start = (uintptr_t)zones.first.heap.start;
 	page_window.frame_classes = (uint8_t *)zones.first.classes.start;
+	page_window.pages = zone_page(&zones.first, 0);
 	return true;
 }
 

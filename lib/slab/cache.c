@@ -5,11 +5,14 @@
 #include <string.h>
 
 enum {
-	FIRST_OWN_ID = SIZE_CLASSES + 1, /* of a program's caches */
-	OWN_SLOTS = 48,			 /* of their per-CPU arrays */
-	ARRAY_BYTES = 64 << 10,		 /* of objects in one array, about */
+	FIRST_OWN_ID = RUN_CLASS_LAST + 1, /* of a program's caches */
+	OWN_SLOTS = 48,			   /* of their per-CPU arrays */
+	ARRAY_BYTES = 128 << 10,	   /* of objects in one array, about */
 	ARRAY_SLOTS_MIN = 8,
-	ARRAY_SLOTS_MAX = 256,
+	ARRAY_SLOTS_MAX = 2048,
+	BATCH_BYTES = 64 << 10, /* of objects in one sheaf, about */
+	BATCH_MIN = 4,
+	BATCH_MAX = 60,
 	EMPTY_BYTES = 64 << 10, /* of slabs kept empty; one at least */
 	ALIGN_MAX = 4096,
 	/* Free memory in slabs that is worth a drain of all arrays, and the
@@ -31,14 +34,11 @@ struct cache *cache_of_id(unsigned int id)
 	return __atomic_load_n(&caches.by_id[id], __ATOMIC_ACQUIRE);
 }
 
-/* Objects in a sheaf: few of the large ones. The kernel's numbers. */
+/* Objects in a sheaf: few of the large ones. */
 static unsigned int batch_for(size_t size)
 {
-	if (size >= 4096)
-		return 4;
-	if (size >= 1024)
-		return 12;
-	return size >= 256 ? 28 : 60;
+	return (unsigned int)clamp_size(BATCH_BYTES / size, BATCH_MIN,
+					BATCH_MAX);
 }
 
 static unsigned int slots_for(const struct cache *cache)
@@ -110,6 +110,7 @@ bool slab_init(void)
 		init_cache(cache);
 		publish_cache_locked(cache);
 	}
+	runs_init();
 	lock_release(&caches.lock);
 	return true;
 }
@@ -165,7 +166,10 @@ struct cache *cache_create(const char *name, size_t size, size_t align,
 static void return_drained(unsigned int id, void *const *objects,
 			   unsigned int count)
 {
-	slabs_return(cache_of_id(id), objects, count);
+	if (is_run_class(id))
+		runs_return(objects, count);
+	else
+		slabs_return(cache_of_id(id), objects, count);
 }
 
 static void shrink_locked(struct cache *cache)
@@ -212,7 +216,7 @@ static bool are_sparse(void)
 	return free > SPARSE_BYTES && free > total >> SPARSE_SHIFT;
 }
 
-void caches_relieve(void)
+bool caches_relieve(void)
 {
 	bool is_due;
 
@@ -221,6 +225,7 @@ void caches_relieve(void)
 	lock_release(&caches.lock);
 	if (is_due)
 		caches_shrink();
+	return is_due;
 }
 
 bool cache_destroy(struct cache *cache)

@@ -5,22 +5,24 @@
 
 /*
  * How many objects this CPU's array should be refilled with, or relieved of:
- * half of its room, so that the next operations of either kind are hot. A miss
- * of either kind doubles the room, up to what was assigned.
+ * half of its room, so that the next operations of either kind are hot, and at
+ * most a sheaf. A miss doubles the room up to two sheaves; beyond that only
+ * where misses of both kinds take turns, which more room would have spared.
  */
-static unsigned int batch_size(const struct cache *cache)
+static unsigned int batch_size(struct cache *cache, bool is_refill)
 {
+	bool was_refill = __atomic_load_n(&cache->was_refill, __ATOMIC_RELAXED);
+	unsigned int room;
+
 	if (cache->batch == 1)
 		return 1; /* no arrays: they mustn't be opened */
-	return (unsigned int)clamp_size(cpu_array_grow(cache->id) / 2, 1,
-					cache->batch);
-}
-
-/* A thread that wasn't known to be registered may turn out to be. */
-static void attach_thread(void)
-{
-	if (!os_rseq_is_attached())
-		os_rseq_attach();
+	room = cpu_array_grow(cache->id, was_refill != is_refill
+						 ? UINT32_MAX
+						 : 2 * cache->batch);
+	if (was_refill != is_refill)
+		__atomic_store_n(&cache->was_refill, is_refill,
+				 __ATOMIC_RELAXED);
+	return (unsigned int)clamp_size(room / 2, 1, cache->batch);
 }
 
 /* Put @objects where they're found next: in the array, else in the barn, else
@@ -42,10 +44,26 @@ static void stow_objects(struct cache *cache, void **objects,
 		slabs_return(cache, objects, count);
 }
 
+/* An array gives its last first: so these come out of it in the order of their
+ * addresses. */
+static unsigned int take_reversed(struct cache *cache, void **objects,
+				  unsigned int count, unsigned int flags)
+{
+	unsigned int taken = slabs_take(cache, objects, count, flags);
+
+	for (unsigned int i = 0, j = taken; i + 1 < j; i++) {
+		void *swapped = objects[i];
+
+		objects[i] = objects[--j];
+		objects[j] = swapped;
+	}
+	return taken;
+}
+
 void *cache_alloc_slow(struct cache *cache, unsigned int flags)
 {
 	void *objects[SHEAF_CAPACITY];
-	unsigned int count;
+	unsigned int count, given;
 
 	if (!(flags & SM_NOWAIT))
 		attach_thread();
@@ -55,21 +73,14 @@ void *cache_alloc_slow(struct cache *cache, unsigned int flags)
 	 * somewhere, under locks. */
 	if ((flags & SM_NOWAIT) && slabs_take(cache, objects, 1, flags))
 		return objects[0];
-	count = barn_get(&cache->barn, objects, flags);
-	if (count == 0)
-		count = slabs_take(cache, objects, batch_size(cache), flags);
-	if (count == 0)
+	count = batch_size(cache, true);
+	given = barn_get(&cache->barn, objects, flags);
+	if (given == 0)
+		given = take_reversed(cache, objects, count, flags);
+	if (given == 0)
 		return NULL;
-	/* The first has the lowest address; an array gives its last first, so
-	 * they go in in reverse, and come out in the order of addresses. */
-	for (unsigned int i = 1, j = count - 1; i < j; i++, j--) {
-		void *swapped = objects[i];
-
-		objects[i] = objects[j];
-		objects[j] = swapped;
-	}
-	stow_objects(cache, objects + 1, count - 1, flags);
-	return objects[0];
+	stow_objects(cache, objects, given - 1, flags);
+	return objects[given - 1];
 }
 
 void cache_free_slow(struct cache *cache, void *object)
@@ -80,13 +91,13 @@ void cache_free_slow(struct cache *cache, void *object)
 	if (unlikely(cache_object_at(cache, object) != object))
 		panic("free of a pointer inside a block", object);
 	attach_thread();
+	if (cache->batch > 1 && cpu_array_give(cache->id, &object, 1))
+		return;
 	if (cache->batch == 1) {
 		slabs_return(cache, &object, 1);
 		return;
 	}
-	if (cpu_array_give(cache->id, &object, 1))
-		return;
-	count = batch_size(cache);
+	count = batch_size(cache, false);
 	if (cpu_array_give(cache->id, &object, 1))
 		return;
 	/* One place in the batch is for @object itself, if need be. */

@@ -121,12 +121,14 @@ unsigned int cpu_array_give(unsigned int id, void *const *objects,
 }
 
 /* How many slots an array with @room should have next. */
-static size_t next_room(unsigned int id, size_t room)
+static size_t next_room(unsigned int id, size_t room, size_t most)
 {
-	return min_size(room ? 2 * room : FIRST_ROOM, layout.limit[id]);
+	size_t next = min_size(room ? 2 * room : FIRST_ROOM, most);
+
+	return min_size(max_size(next, room), layout.limit[id]);
 }
 
-static size_t slot_grow(unsigned int id)
+static size_t slot_grow(unsigned int id, size_t most)
 {
 	struct cpu_region *region = cpu_slot_lock();
 	size_t room;
@@ -137,13 +139,14 @@ static size_t slot_grow(unsigned int id)
 		region->begin[id] = &region->slots[layout.first[id]];
 		region->top[id] = region->end[id] = region->begin[id];
 	}
-	room = next_room(id, (size_t)(region->end[id] - region->begin[id]));
+	room = next_room(id, (size_t)(region->end[id] - region->begin[id]),
+			 most);
 	region->end[id] = region->begin[id] + room;
 	cpu_slot_unlock(region);
 	return room;
 }
 
-unsigned int cpu_array_grow(unsigned int id)
+unsigned int cpu_array_grow(unsigned int id, unsigned int most)
 {
 	size_t first = slot_offset(layout.first[id]);
 	size_t old = 0;
@@ -151,10 +154,10 @@ unsigned int cpu_array_grow(unsigned int id)
 	if (layout.limit[id] == 0)
 		return 0;
 	if (unlikely(!os_rseq_is_attached()))
-		return (unsigned int)slot_grow(id);
+		return (unsigned int)slot_grow(id, most);
 	for (;;) {
 		size_t room = old ? (old - first) / sizeof(void *) : 0;
-		size_t wanted = next_room(id, room);
+		size_t wanted = next_room(id, room, most);
 		size_t seen = rseq_set_end(id, first, old,
 					   first + wanted * sizeof(void *));
 

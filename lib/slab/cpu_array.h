@@ -39,7 +39,7 @@
 #include "page/page.h"
 
 enum {
-	CPU_REGION_SHIFT = 17, /* 128 KiB of addresses a CPU */
+	CPU_REGION_SHIFT = 18, /* 256 KiB of addresses a CPU */
 	CPU_REGION_BYTES = 1 << CPU_REGION_SHIFT,
 	CPU_ARRAYS = 256, /* cache numbers: what a byte of the map can tell */
 };
@@ -107,10 +107,10 @@ unsigned int cpu_array_first(unsigned int id);
 
 /*
  * Make room for more objects in this CPU's array @id: twice what it has, up to
- * the slots that were assigned; opens it if it's closed. Returns the room there
- * is now. Inside the gate.
+ * @most and the slots that were assigned, and never less than it had; opens it
+ * if it's closed. Returns the room there is now. Inside the gate.
  */
-unsigned int cpu_array_grow(unsigned int id);
+unsigned int cpu_array_grow(unsigned int id, unsigned int most);
 
 /*
  * Empty the arrays @id (0: of all caches) of all CPUs and slots: @sink gets the

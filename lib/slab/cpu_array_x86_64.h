@@ -48,10 +48,11 @@
 	"	addq %[regions], " reg "\n"            \
 	"	leaq (" reg ", %[id], 8), " reg "\n"
 
-#define RSEQ_INPUTS                                                           \
-	[area] "r"(os_rseq), [field] "r"(os_cpu_field), [id] "r"((size_t)id), \
-		[regions] "m"(cpu_regions), [shift] "i"(CPU_REGION_SHIFT),    \
-		[begin] "i"(offsetof(struct cpu_region, begin)),              \
+#define RSEQ_INPUTS                                               \
+	[area] "r"(os_thread.rseq), [field] "r"(os_cpu_field),    \
+		[id] "r"((size_t)id), [regions] "m"(cpu_regions), \
+		[shift] "i"(CPU_REGION_SHIFT),                    \
+		[begin] "i"(offsetof(struct cpu_region, begin)),  \
 		[end] "i"(offsetof(struct cpu_region, end))
 
 static_assert(offsetof(struct rseq_area, rseq_cs) == 8, "RSEQ_BEGIN stores it");

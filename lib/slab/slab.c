@@ -62,6 +62,8 @@ bool slab_layout(struct cache *cache)
 				continue;
 			cache->slab_order = order;
 			cache->slab_objects = (unsigned int)objects;
+			cache->level_objects =
+				(unsigned int)objects / PARTIAL_LEVELS + 1;
 			cache->reciprocal = (((uint64_t)1 << RECIPROCAL_SHIFT) +
 					     cache->size - 1) /
 					    cache->size;
@@ -184,18 +186,21 @@ static void count_slabs(struct cache *cache, size_t change)
 			 __ATOMIC_RELAXED);
 }
 
-static unsigned int level_of(const struct slab *slab)
+/* Three compares are cheaper than a division. */
+static unsigned int level_of(const struct cache *cache, const struct slab *slab)
 {
-	size_t used = slab->cache->slab_objects - slab->free;
+	unsigned int used = cache->slab_objects - slab->free;
+	unsigned int unit = cache->level_objects;
 
-	return (unsigned int)(used * PARTIAL_LEVELS /
-			      (slab->cache->slab_objects + 1));
+	return (used >= unit) + (used >= 2 * unit) + (used >= 3 * unit);
 }
+
+static_assert(PARTIAL_LEVELS == 4, "level_of() tells four");
 
 /* Put a slab on the list that its number of free objects asks for. */
 static void relink_slab_locked(struct cache *cache, struct slab *slab)
 {
-	unsigned int level = level_of(slab);
+	unsigned int level = level_of(cache, slab);
 	bool was_linked = !list_empty(&slab->link);
 
 	CHECK(lock_is_held(&cache->lock));
@@ -235,15 +240,16 @@ static struct slab *first_slab_locked(struct cache *cache)
 static unsigned int take_objects(struct slab *slab, void **objects,
 				 unsigned int count)
 {
-	unsigned int taken = 0;
-	size_t index = 0;
+	unsigned int taken = 0, most = count < slab->free ? count : slab->free;
+	size_t size = slab->cache->size, index = 0;
+	char *start = slab->start;
 
-	for (size_t word = 0; taken < count && taken < slab->free; word++) {
+	for (size_t word = 0; taken < most; word++) {
 		uint64_t set = slab->free_map[word];
 
-		while (set && taken < count) {
+		while (set && taken < most) {
 			index = word * WORD_BITS + (size_t)__builtin_ctzll(set);
-			objects[taken++] = object_at(slab, index);
+			objects[taken++] = start + index * size;
 			set &= set - 1;
 		}
 		slab->free_map[word] = set;
@@ -309,21 +315,54 @@ unsigned int slabs_take(struct cache *cache, void **objects, unsigned int count,
 	return taken;
 }
 
-static void return_object_locked(struct cache *cache, void *object)
+/*
+ * Return the first of @objects, and those after it that are of the same slab:
+ * how many. What was freed together often lies together.
+ *
+ * The product of offset and reciprocal has the index above the point, and below
+ * it less than the reciprocal exactly if nothing is left over.
+ */
+static unsigned int return_group_locked(struct slab *slab, void *const *objects,
+					unsigned int count)
 {
-	struct slab *slab = slab_of(cache, object);
-	size_t index = index_at(slab, object);
+	const struct cache *cache = slab->cache;
+	size_t limit = cache->slab_objects * cache->size;
+	uint64_t reciprocal = cache->reciprocal;
+	uint64_t point = (uint64_t)1 << RECIPROCAL_SHIFT;
+	unsigned int done = 0;
+	size_t offset = (size_t)((char *)objects[0] - slab->start);
 
-	if (unlikely(slab->cache != cache))
-		panic("free of an object of another cache", object);
-	if (unlikely(index >= cache->slab_objects ||
-		     object_at(slab, index) != object))
-		panic("free of a pointer inside a block", object);
-	if (unlikely(test_bit(slab->free_map, index)))
-		panic("double free", object);
-	set_bit(slab->free_map, index);
-	slab->free++;
-	relink_slab_locked(cache, slab);
+	do {
+		uint64_t product = offset * reciprocal;
+		size_t index = product >> RECIPROCAL_SHIFT;
+
+		if (unlikely(offset >= limit ||
+			     (product & (point - 1)) >= reciprocal))
+			panic("free of a pointer inside a block",
+			      objects[done]);
+		if (unlikely(test_bit(slab->free_map, index)))
+			panic("double free", objects[done]);
+		set_bit(slab->free_map, index);
+		if (++done == count)
+			break;
+		offset = (size_t)((char *)objects[done] - slab->start);
+	} while (offset < slab_bytes(cache));
+	slab->free += done;
+	return done;
+}
+
+static void return_locked(struct cache *cache, void *const *objects,
+			  unsigned int count)
+{
+	for (unsigned int i = 0; i < count;) {
+		struct slab *slab = slab_of(cache, objects[i]);
+
+		if (unlikely(slab->cache != cache))
+			panic("free of an object of another cache", objects[i]);
+		i += return_group_locked(slab, objects + i, count - i);
+		relink_slab_locked(cache, slab);
+	}
+	count_free(cache, count);
 }
 
 /* Unlink empty slabs until only @keep are left. */
@@ -348,9 +387,7 @@ void slabs_return(struct cache *cache, void *const *objects, unsigned int count)
 
 	list_init(&surplus);
 	lock_acquire(&cache->lock);
-	for (unsigned int i = 0; i < count; i++)
-		return_object_locked(cache, objects[i]);
-	count_free(cache, count);
+	return_locked(cache, objects, count);
 	cache->flushes++;
 	unlink_empty_locked(cache, cache->max_empty, &surplus);
 	lock_release(&cache->lock);

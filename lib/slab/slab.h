@@ -56,16 +56,17 @@ struct barn {
 struct slab;
 
 struct cache {
-	unsigned int id;	   /* [fixed at creation] */
-	unsigned int flags;	   /* [fixed at creation] */
-	size_t size;		   /* [fixed at creation] from one object to
-				    * the next */
-	size_t align;		   /* [fixed at creation] */
-	uint64_t reciprocal;	   /* [fixed at creation] of size */
-	unsigned int slab_order;   /* [fixed at creation] */
-	unsigned int slab_objects; /* [fixed at creation] objects in a slab */
-	unsigned int batch;	   /* [fixed at creation] objects in a sheaf */
-	unsigned int max_empty;	   /* [fixed at creation] slabs kept */
+	unsigned int id;	    /* [fixed at creation] */
+	unsigned int flags;	    /* [fixed at creation] */
+	size_t size;		    /* [fixed at creation] from one object to
+				     * the next */
+	size_t align;		    /* [fixed at creation] */
+	uint64_t reciprocal;	    /* [fixed at creation] of size */
+	unsigned int slab_order;    /* [fixed at creation] */
+	unsigned int slab_objects;  /* [fixed at creation] objects in a slab */
+	unsigned int level_objects; /* [fixed at creation] a partial level */
+	unsigned int batch;	    /* [fixed at creation] objects in a sheaf */
+	unsigned int max_empty;	    /* [fixed at creation] slabs kept */
 	void (*constructor)(void *); /* [fixed at creation] */
 	char name[CACHE_NAME_BYTES]; /* [fixed at creation] */
 	struct list link;	     /* [caches] in the list of all */
@@ -76,6 +77,8 @@ struct cache {
 	unsigned int nr_empty; /* [lock] */
 	size_t nr_slabs;       /* [lock to write, atomic to read] */
 	size_t free_objects;   /* [lock to write, atomic to read] in slabs */
+	bool was_refill;       /* [atomic] the last change of room was for one
+				*/
 	size_t refills;	       /* [lock] batches taken from slabs */
 	size_t flushes;	       /* [lock] batches returned to slabs */
 
@@ -109,8 +112,8 @@ bool cache_shrink(struct cache *cache);
 /* cache_shrink() on all caches, with one drain of the arrays. */
 void caches_shrink(void);
 
-/* caches_shrink(), if much of the slabs is free. */
-void caches_relieve(void);
+/* caches_shrink(), if much of the slabs is free; whether it was. */
+bool caches_relieve(void);
 
 /* The cold half of an allocation: the arrays, the barn, slabs, new slabs. NULL
  * if there's no memory. @flags of enum sm_flags; SM_ZERO is the caller's. */
@@ -136,6 +139,22 @@ void *cache_object_at(const struct cache *cache, const void *address);
 
 /* Whether @object of @cache is free in its slab: not in an array or a barn. */
 bool cache_object_is_free(struct cache *cache, const void *object);
+
+/*
+ * A run of pages that holds @size bytes, above SLAB_SIZE_MAX and up to
+ * RUN_BYTES_MAX, or NULL if there's no memory. *@ret_zero tells whether it is
+ * known to be zero.
+ */
+void *run_alloc(size_t size, unsigned int flags, bool *ret_zero);
+
+/* The cold half of freeing a run of run class @class. */
+void run_free_slow(unsigned int class, void *run);
+
+/* Runs in the arrays: exact if nobody is using them. Needs no lock. */
+size_t runs_cached(void);
+
+/* As pages_resize(), for a run of any class or none. */
+bool run_resize(void *run, size_t size);
 
 struct cache_stats {
 	const char *name;

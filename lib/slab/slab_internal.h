@@ -31,12 +31,25 @@ unsigned int slabs_take(struct cache *cache, void **objects, unsigned int count,
 void slabs_return(struct cache *cache, void *const *objects,
 		  unsigned int count);
 
+/* Give runs that were in an array back to the pages. Panics on what is none. */
+void runs_return(void *const *runs, unsigned int count);
+
+/* Assign the arrays of the run classes. */
+void runs_init(void);
+
 /* Give back all slabs whose objects are all free. */
 void slabs_shrink(struct cache *cache);
 
 /* Set what follows from the size: order, objects, reciprocal. False if no slab
  * can hold such objects. */
 bool slab_layout(struct cache *cache);
+
+/* A thread that wasn't known to be registered may turn out to be. */
+static inline void attach_thread(void)
+{
+	if (!os_rseq_is_attached())
+		os_rseq_attach();
+}
 
 /* Barn: a batch to be put in or taken out. put fails if the barn is full. */
 void barn_init(struct barn *barn, size_t batch_bytes);

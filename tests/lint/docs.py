@@ -137,7 +137,7 @@ def main():
     headers = find_files(root, 'include/slubmalloc/*.h')
     sources = find_files(root, 'include/**/*.h', 'lib/**/*.[chS]',
                          'preload/*.[chS]', 'tests/**/*.[ch]', 'fuzz/*.[ch]',
-                         'bench/*.[ch]')
+                         'bench/**/*.[ch]', 'tools/**/*.[ch]')
     source = strip_comments('\n'.join(path.read_text() for path in sources))
     faults, exports = [], []
     for path in pages:

@@ -6,7 +6,7 @@
 set -eu
 
 cd "$1"
-files=$(find bench fuzz include lib preload tests \
+files=$(find bench fuzz include lib preload tests tools \
 	-name '*.[ch]' -o -name '*.cc' | sort)
 test -n "$files"
 # shellcheck disable=SC2086

@@ -83,7 +83,7 @@ def main():
     root = sys.argv[1]
     sources = find_files(root, 'lib/**/*.[ch]', 'preload/*.[ch]',
                          'include/**/*.h', 'tests/**/*.[ch]', 'fuzz/*.[ch]',
-                         'bench/*.[ch]', 'tests/**/*.cc')
+                         'bench/**/*.[ch]', 'tools/**/*.[ch]', 'tests/**/*.cc')
     others = find_files(root, 'lib/**/*.S', 'preload/*.S', 'preload/*.sh',
                         '**/*.py', 'tests/**/*.sh', '**/meson.build')
     faults, lengths = [], []

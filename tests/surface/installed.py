@@ -59,6 +59,16 @@ class Installation:
                         *self.flags(package, *options)], check=True)
         subprocess.run([program], check=True, env=self.environment)
 
+    def try_slubrun(self):
+        slubrun = os.path.join(self.root, "bin", "slubrun")
+        trace = os.path.join(self.folder, "trace")
+        maps = subprocess.run([slubrun, "--record", trace, "cat",
+                               "/proc/self/maps"], check=True, text=True,
+                              capture_output=True).stdout
+        for library in "libslubmalloc.so", "libslubrecord.so":
+            if f"{self.libraries}/{library}" not in maps:
+                sys.exit(f"slubrun did not preload {library}")
+
 
 def main():
     build, prefix, meson, *compiler = sys.argv[1:]
@@ -73,6 +83,7 @@ def main():
         installation.try_program("slubmalloc", 1, "--static")
         installation.try_program("slubmalloc-core", 0)
         installation.try_program("slubmalloc-core", 0, "--static")
+        installation.try_slubrun()
 
 
 main()

@@ -148,7 +148,7 @@ TEST(cache_with_live_objects_is_not_destroyed)
 	release(cache, object);
 	cache_check(cache);
 	EXPECT(cache_destroy(cache));
-	EXPECT_EQ(cache_of_id(SIZE_CLASSES + 1), NULL);
+	EXPECT_EQ(cache_of_id(RUN_CLASS_LAST + 1), NULL);
 }
 
 TEST(shrink_gives_back_all_that_is_free_wherever_it_lies)
@@ -181,7 +181,7 @@ TEST(numbers_run_out_and_come_back)
 		EXPECT_EQ(page_class(objects[count]), caches[count]->id);
 		count++;
 	}
-	EXPECT_EQ(count, CPU_ARRAYS - 1 - SIZE_CLASSES);
+	EXPECT_EQ(count, CPU_ARRAYS - 1 - RUN_CLASS_LAST);
 	id = caches[17]->id;
 	release(caches[17], objects[17]);
 	EXPECT(cache_destroy(caches[17]));

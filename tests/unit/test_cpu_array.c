@@ -29,7 +29,7 @@ static void wake_open_array(void)
 {
 	wake_arrays();
 	EXPECT_EQ(cpu_array_assign(ID, LIMIT), LIMIT);
-	while (cpu_array_grow(ID) < LIMIT)
+	while (cpu_array_grow(ID, UINT32_MAX) < LIMIT)
 		continue;
 }
 
@@ -73,23 +73,23 @@ TEST(untouched_array_is_empty_and_full_at_once)
 TEST(room_doubles_up_to_what_was_assigned)
 {
 	wake_arrays();
-	EXPECT_EQ(cpu_array_grow(ID), 0);
+	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), 0);
 	EXPECT_EQ(cpu_array_assign(ID, LIMIT), LIMIT);
-	EXPECT_EQ(cpu_array_grow(ID), 8);
-	EXPECT_EQ(cpu_array_grow(ID), 16);
-	EXPECT_EQ(cpu_array_grow(ID), LIMIT);
-	EXPECT_EQ(cpu_array_grow(ID), LIMIT);
+	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), 8);
+	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), 16);
+	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), LIMIT);
+	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), LIMIT);
 }
 
 TEST(growth_keeps_the_objects)
 {
 	wake_arrays();
 	cpu_array_assign(ID, LIMIT);
-	cpu_array_grow(ID);
+	cpu_array_grow(ID, UINT32_MAX);
 	for (int i = 0; i < 8; i++)
 		EXPECT(give(objects + i));
 	EXPECT(!give(objects + 8));
-	cpu_array_grow(ID);
+	cpu_array_grow(ID, UINT32_MAX);
 	EXPECT(give(objects + 8));
 	for (int i = 9; i-- > 0;)
 		EXPECT_EQ(take(), objects + i);
@@ -173,7 +173,7 @@ TEST(full_region_assigns_nothing)
 {
 	wake_arrays();
 	EXPECT_EQ(cpu_array_assign(1, CPU_REGION_SLOTS + 1), 0);
-	EXPECT_EQ(cpu_array_grow(1), 0);
+	EXPECT_EQ(cpu_array_grow(1, UINT32_MAX), 0);
 	EXPECT_EQ(cpu_array_assign(1, 16), 16);
 }
 
@@ -183,7 +183,7 @@ TEST(arrays_of_different_caches_do_not_touch)
 
 	wake_open_array();
 	EXPECT_EQ(cpu_array_assign(ID + 1, LIMIT), LIMIT);
-	while (cpu_array_grow(ID + 1) < LIMIT)
+	while (cpu_array_grow(ID + 1, UINT32_MAX) < LIMIT)
 		continue;
 	for (int i = 0; i < LIMIT; i++) {
 		EXPECT(give(objects + i));
@@ -205,7 +205,7 @@ TEST(thread_without_a_cpu_goes_to_a_slot)
 	os_rseq_detach();
 	EXPECT(!cpu_array_pop(ID, &object));
 	EXPECT(!cpu_array_push(ID, objects));
-	while (cpu_array_grow(ID) < LIMIT)
+	while (cpu_array_grow(ID, UINT32_MAX) < LIMIT)
 		continue;
 	for (int i = 0; i < LIMIT; i++)
 		EXPECT(give(objects + i));
@@ -219,12 +219,12 @@ TEST(slot_that_is_held_is_passed_by)
 {
 	wake_open_array();
 	os_rseq_detach();
-	cpu_array_grow(ID);
+	cpu_array_grow(ID, UINT32_MAX);
 	EXPECT(give(objects));
 	/* Whichever this thread's is, all but the last are held now. */
 	for (unsigned int slot = 0; slot + 1 < cpu_slots(); slot++)
 		cpu_slot_lock_at(slot);
-	EXPECT_EQ(cpu_array_grow(ID), 8);
+	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), 8);
 	EXPECT(give(objects));
 	EXPECT_EQ(take(), objects);
 	EXPECT_EQ(take(), NULL);
@@ -234,13 +234,13 @@ TEST(nobody_waits_for_a_slot)
 {
 	wake_open_array();
 	os_rseq_detach();
-	cpu_array_grow(ID);
+	cpu_array_grow(ID, UINT32_MAX);
 	EXPECT(give(objects));
 	for (unsigned int slot = 0; slot < cpu_slots(); slot++)
 		cpu_slot_lock_at(slot);
 	EXPECT_EQ(take(), NULL);
 	EXPECT(!give(objects + 1));
-	EXPECT_EQ(cpu_array_grow(ID), 0);
+	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), 0);
 	for (unsigned int slot = 0; slot < cpu_slots(); slot++)
 		cpu_slot_unlock(cpu_region_at((long)os_cpu_limit() + slot));
 	EXPECT_EQ(cpu_arrays_count(ID), 1);

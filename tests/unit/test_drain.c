@@ -81,7 +81,7 @@ static void give_some(unsigned int id, int count)
 	CPU_ZERO(&one);
 	CPU_SET(sched_getcpu(), &one);
 	EXPECT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
-	while (cpu_array_grow(id) < LIMIT)
+	while (cpu_array_grow(id, UINT32_MAX) < LIMIT)
 		continue;
 	for (int i = 0; i < count; i++) {
 		void *token = &tokens[i];
@@ -100,7 +100,7 @@ TEST(drain_takes_everything_and_the_room_grows_anew)
 	EXPECT_EQ(pool.count, LIMIT);
 	EXPECT_EQ(cpu_arrays_count(1), 0);
 	EXPECT_EQ(cpu_array_take(1, &token, 1), 0);
-	while (cpu_array_grow(1) < LIMIT)
+	while (cpu_array_grow(1, UINT32_MAX) < LIMIT)
 		continue;
 	for (int i = 0; i < LIMIT; i++)
 		EXPECT_EQ(cpu_array_give(1, &token, 1), 1);
@@ -138,7 +138,7 @@ TEST(array_that_was_never_opened_stays_so)
 	wake_arrays();
 	EXPECT(drain(0));
 	EXPECT_EQ(cpu_array_give(1, &token, 1), 0);
-	EXPECT_EQ(cpu_array_grow(1), 8);
+	EXPECT_EQ(cpu_array_grow(1, UINT32_MAX), 8);
 }
 
 /* From now on membarrier(2) is refused. */
@@ -174,7 +174,7 @@ TEST(without_a_fence_the_arrays_stay_as_they_are)
 		EXPECT_EQ(cpu_array_take(1, &token, 1), 1);
 		EXPECT_EQ(token, &tokens[i]);
 	}
-	EXPECT_EQ(cpu_array_grow(1), LIMIT);
+	EXPECT_EQ(cpu_array_grow(1, UINT32_MAX), LIMIT);
 }
 
 static bool push(unsigned int id, void *token)
@@ -210,7 +210,7 @@ static void *juggle(void *seed)
 
 		switch (test_random(&random) % 8) {
 		case 0:
-			cpu_array_grow(id);
+			cpu_array_grow(id, UINT32_MAX);
 			break;
 		case 1:
 			held += pool_get(hand + held, (16 - held) / 2);

@@ -43,3 +43,20 @@ TEST(every_power_of_two_is_a_class)
 	for (size_t size = QUANTUM; size <= SLAB_SIZE_MAX; size *= 2)
 		EXPECT_EQ(size_class_bytes(size_class_of(size)), size);
 }
+
+TEST(every_size_gets_the_smallest_run_class_that_holds_it)
+{
+	for (size_t size = SLAB_SIZE_MAX + 1; size <= RUN_BYTES_MAX; size++) {
+		unsigned int class = run_class_of(size);
+
+		EXPECT(is_run_class(class));
+		EXPECT(run_class_bytes(class) >= size);
+		EXPECT(class == RUN_CLASS_FIRST ||
+		       run_class_bytes(class - 1) < size);
+		EXPECT((run_class_bytes(class) - size) * 9 <=
+		       run_class_bytes(class));
+	}
+	EXPECT_EQ(run_class_bytes(RUN_CLASS_LAST), RUN_BYTES_MAX);
+	EXPECT(!is_run_class(SIZE_CLASSES) &&
+	       !is_run_class(RUN_CLASS_LAST + 1));
+}

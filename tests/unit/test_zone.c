@@ -306,18 +306,58 @@ static void take_and_free_blocks(size_t blocks)
 		pages_free(runs[i]);
 }
 
-TEST(free_memory_above_the_high_watermark_goes_back_by_itself)
+/* Let so many milliseconds pass for the pages, in ticks. */
+static bool let_pass(unsigned int ms)
 {
-	size_t high;
+	static uint64_t now = 1000000;
+	bool is_waiting = false;
 
+	for (unsigned int i = 0; i < ms; i += 50)
+		is_waiting = pages_tick(now += 50);
+	return is_waiting;
+}
+
+TEST(free_memory_goes_back_once_it_was_out_of_use_for_long)
+{
 	wake_pages(256 * MIB);
 	pages_set_retain(8 * MIB);
+	let_pass(50);
 	take_and_free_blocks(32);
-	high = read_stats()->watermarks[WATERMARK_HIGH];
-	EXPECT_EQ(high, 8 * MIB >> os_page_shift);
-	EXPECT(stats.free_dirty <= high);
+	EXPECT_EQ(read_stats()->watermarks[WATERMARK_HIGH],
+		  32 * pages_per_block());
+	EXPECT(let_pass(450));
+	EXPECT_EQ(read_stats()->returned_bytes, 0);
+	EXPECT(!let_pass(1500));
+	EXPECT_EQ(read_stats()->watermarks[WATERMARK_HIGH],
+		  8 * MIB >> os_page_shift);
+	EXPECT(stats.free_dirty <= stats.watermarks[WATERMARK_HIGH]);
 	EXPECT(stats.free_dirty >= stats.watermarks[WATERMARK_LOW]);
 	EXPECT(stats.returned_bytes >= 48 * MIB);
+	page_check();
+}
+
+TEST(memory_in_use_now_and_then_stays)
+{
+	wake_pages(256 * MIB);
+	pages_set_retain(0);
+	let_pass(50);
+	for (int i = 0; i < 20; i++) {
+		take_and_free_blocks(16);
+		EXPECT(let_pass(250));
+	}
+	EXPECT_EQ(read_stats()->returned_bytes, 0);
+}
+
+TEST(a_long_pause_makes_all_that_is_free_surplus)
+{
+	wake_pages(256 * MIB);
+	pages_set_retain(0);
+	let_pass(50);
+	take_and_free_blocks(4);
+	let_pass(50);
+	EXPECT_EQ(read_stats()->returned_bytes, 0);
+	pages_tick(UINT64_MAX / 2);
+	EXPECT(read_stats()->returned_bytes > 0);
 }
 
 TEST(free_memory_below_the_watermark_is_kept)
@@ -325,6 +365,7 @@ TEST(free_memory_below_the_watermark_is_kept)
 	wake_pages(256 * MIB);
 	pages_set_retain(64 * MIB);
 	take_and_free_blocks(16);
+	EXPECT(!let_pass(3000));
 	EXPECT_EQ(read_stats()->returned_bytes, 0);
 	EXPECT_EQ(stats.free_dirty, 16 * pages_per_block());
 }

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What measures: allocators, the meter, statistics, results and pictures."""
