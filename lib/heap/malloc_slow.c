@@ -136,7 +136,9 @@ static bool pop_block(size_t size, void **ret_block)
 
 	if (size > RUN_BYTES_MAX)
 		return false;
-	class = size > SLAB_SIZE_MAX ? run_class_of(size) : size_class_of(size);
+	if (size > SLAB_SIZE_MAX)
+		return run_pop(size, ret_block);
+	class = size_class_of(size);
 	return cpu_array_pop(class, ret_block) ||
 	       cpu_array_pop_slot(class, ret_block);
 }
@@ -166,21 +168,16 @@ static void free_in_zone(void *block, struct page *page)
 		panic("double free", block);
 	if (page->type != PAGE_RUN || page_start(page) != block)
 		panic("free of a pointer that is not a block", block);
-	pages_free(block);
+	run_free(block);
 }
 
 bool free_inside(void *block)
 {
-	unsigned int class = page_class(block);
-	struct cache *cache = cache_of_id(class);
+	struct cache *cache = cache_of_id(page_class(block));
 	struct page *page;
 
 	if (cache) {
 		cache_free_slow(cache, block);
-		return true;
-	}
-	if (is_run_class(class)) {
-		run_free_slow(class, block);
 		return true;
 	}
 	page = page_find(block);
@@ -199,8 +196,9 @@ void heap_free(void *block)
 	if (!block)
 		return;
 	class = page_class(block);
-	if (class && (uintptr_t)block % SM_ALIGN_MIN == 0 &&
-	    cpu_array_push_slot(class, block))
+	if (class ? (uintptr_t)block % SM_ALIGN_MIN == 0 &&
+			    cpu_array_push_slot(class, block)
+		  : run_push(block))
 		return;
 	if (unlikely(!heap_ready())) {
 		next_free(block);

@@ -22,7 +22,7 @@ static bool resize_run(void *block, size_t size)
 	if (bytes <= SLAB_SIZE_MAX || bytes > RUN_BYTES_MAX ||
 	    !gate_enter(GATE_BRIEFLY))
 		return false;
-	ok = run_resize(block, bytes);
+	ok = pages_resize(block, bytes >> os_page_shift);
 	gate_leave();
 	return ok;
 }

@@ -54,7 +54,7 @@ enum page_type {
 	PAGE_NONE,   /* free, or not the first page of anything */
 	PAGE_RUN,    /* first page of an allocated run */
 	PAGE_SLAB,   /* first page of a slab */
-	PAGE_CACHED, /* first page of a run in a per-CPU list */
+	PAGE_CACHED, /* first page of a run in a per-CPU list or array */
 	PAGE_META,   /* first page of memory for our own structures */
 };
 
@@ -62,7 +62,7 @@ enum page_type {
 struct page {
 	union {
 		void *owner;	   /* PAGE_SLAB: its struct slab */
-		struct page *next; /* PAGE_CACHED: in its list */
+		struct page *next; /* PAGE_CACHED: in its list, if any */
 	};
 	uint32_t count; /* pages in the run */
 	uint8_t type;	/* enum page_type */
@@ -151,10 +151,6 @@ static inline unsigned int page_class(const void *address)
 
 /* Note that the @count pages at @start belong to cache @class; 0: to none. */
 void page_set_class(void *start, size_t count, unsigned int class);
-
-/* The same for a run that is one block: its first frame tells, the others
- * belong to no cache. */
-void page_set_run_class(void *run, unsigned int class);
 
 /* The run's first byte from its descriptor's address. */
 void *page_start(const struct page *page);

@@ -49,24 +49,15 @@ unsigned int page_class_beyond(const void *address)
 			.start)[offset_in(zone, address) >> FRAME_SHIFT];
 }
 
-static void set_frame_classes(void *start, size_t frames, unsigned int class)
+void page_set_class(void *start, size_t count, unsigned int class)
 {
 	struct zone *zone = zone_of(start);
 	size_t first = offset_in(zone, start) >> FRAME_SHIFT;
+	size_t frames = count << (os_page_shift - FRAME_SHIFT);
 
 	for (size_t i = 0; i < frames; i++)
 		__atomic_store_n((uint8_t *)zone->classes.start + first + i,
 				 (uint8_t) class, __ATOMIC_RELAXED);
-}
-
-void page_set_class(void *start, size_t count, unsigned int class)
-{
-	set_frame_classes(start, count << (os_page_shift - FRAME_SHIFT), class);
-}
-
-void page_set_run_class(void *run, unsigned int class)
-{
-	set_frame_classes(run, 1, class);
 }
 
 static struct zone *zone_of_descriptor(const struct page *page)

@@ -2,11 +2,11 @@
 /*
  * Runs of pages in the per-CPU arrays: blocks too large for slabs.
  *
- * A run with as many pages as a run class says has the number of that class in
- * the class map, at its first frame. So free's hot path puts it in an array, as
- * it does with an object, and an allocation of that class finds it there. There
- * is neither slab nor barn behind: what an array has no room for goes back to
- * the pages, one by one.
+ * A run with as many pages as a run class says may be put in the array of that
+ * class. Its descriptor tells whether it is: so a double free is seen at once,
+ * at the price of a look at the descriptor on the way in and out. There is
+ * neither slab nor barn behind: what an array has no room for goes back to the
+ * pages.
  */
 #include "slab/slab_internal.h"
 
@@ -31,6 +31,55 @@ void runs_init(void)
 					 1, ARRAY_SLOTS_MAX));
 }
 
+/* The class of a run of @count pages; 0 if it has none. */
+static unsigned int class_of(size_t count)
+{
+	size_t bytes = count << os_page_shift;
+	unsigned int class;
+
+	if (bytes <= SLAB_SIZE_MAX || bytes > RUN_BYTES_MAX)
+		return 0;
+	class = run_class_of(bytes);
+	return pages_of(class) == count ? class : 0;
+}
+
+bool run_pop(size_t size, void **ret_run)
+{
+	unsigned int class = run_class_of(size);
+
+	if (!cpu_array_pop(class, ret_run) &&
+	    !cpu_array_pop_slot(class, ret_run))
+		return false;
+	page_find(*ret_run)->type = PAGE_RUN;
+	return true;
+}
+
+/* The class of @run if it may be put in an array: then that's noted. */
+static unsigned int mark_cached(void *run)
+{
+	struct page *page = page_find(run);
+	unsigned int class = 0;
+
+	if (page && page->type == PAGE_RUN &&
+	    ((uintptr_t)run & (os_page_bytes() - 1)) == 0)
+		class = class_of(page->count);
+	if (class)
+		page->type = PAGE_CACHED;
+	return class;
+}
+
+bool run_push(void *run)
+{
+	unsigned int class = mark_cached(run);
+
+	if (!class)
+		return false;
+	if (cpu_array_push(class, run) || cpu_array_push_slot(class, run))
+		return true;
+	page_find(run)->type = PAGE_RUN;
+	return false;
+}
+
 void *run_alloc(size_t size, unsigned int flags, bool *ret_zero)
 {
 	unsigned int class = run_class_of(size);
@@ -39,37 +88,28 @@ void *run_alloc(size_t size, unsigned int flags, bool *ret_zero)
 	if (!(flags & SM_NOWAIT))
 		attach_thread();
 	*ret_zero = false;
-	if (cpu_array_take(class, &run, 1))
+	if (run_pop(size, &run))
 		return run;
-	run = pages_alloc(pages_of(class), 1, USE_RUN, flags, ret_zero);
-	if (run)
-		page_set_run_class(run, class);
-	return run;
+	return pages_alloc(pages_of(class), 1, USE_RUN, flags, ret_zero);
 }
 
 void runs_return(void *const *runs, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++) {
-		struct page *page = page_find(runs[i]);
-
-		if (unlikely(page->type == PAGE_CACHED))
-			panic("double free", runs[i]);
-		if (unlikely(page->type != PAGE_RUN ||
-			     page_start(page) != runs[i]))
-			panic("free of a pointer that is not a block", runs[i]);
-		page_set_run_class(runs[i], 0);
+		page_find(runs[i])->type = PAGE_RUN;
 		pages_free(runs[i]);
 	}
 }
 
-void run_free_slow(unsigned int class, void *run)
+void run_free(void *run)
 {
+	unsigned int class = class_of(page_find(run)->count);
+
 	attach_thread();
-	if (cpu_array_give(class, &run, 1))
-		return;
-	cpu_array_grow(class, UINT32_MAX);
-	if (!cpu_array_give(class, &run, 1))
-		runs_return(&run, 1);
+	if (class)
+		cpu_array_grow(class, UINT32_MAX);
+	if (!run_push(run))
+		pages_free(run);
 }
 
 size_t runs_cached(void)
@@ -80,15 +120,4 @@ size_t runs_cached(void)
 	     class += 1)
 		sum += cpu_arrays_count(class);
 	return sum;
-}
-
-bool run_resize(void *run, size_t size)
-{
-	size_t pages = round_up(size, os_page_bytes()) >> os_page_shift;
-	unsigned int class = run_class_of(size);
-
-	if (!pages_resize(run, pages))
-		return false;
-	page_set_run_class(run, pages_of(class) == pages ? class : 0);
-	return true;
 }

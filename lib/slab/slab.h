@@ -147,14 +147,18 @@ bool cache_object_is_free(struct cache *cache, const void *object);
  */
 void *run_alloc(size_t size, unsigned int flags, bool *ret_zero);
 
-/* The cold half of freeing a run of run class @class. */
-void run_free_slow(unsigned int class, void *run);
+/* Free @run, the first byte of a PAGE_RUN. */
+void run_free(void *run);
+
+/*
+ * The hot halves of both: from and to this CPU's array, or false. run_push()
+ * takes any pointer, and refuses what is no run. Need no gate.
+ */
+bool run_pop(size_t size, void **ret_run);
+bool run_push(void *run);
 
 /* Runs in the arrays: exact if nobody is using them. Needs no lock. */
 size_t runs_cached(void);
-
-/* As pages_resize(), for a run of any class or none. */
-bool run_resize(void *run, size_t size);
 
 struct cache_stats {
 	const char *name;
