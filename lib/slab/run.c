@@ -17,7 +17,7 @@ enum {
 
 static size_t pages_of(unsigned int class)
 {
-	return round_up(run_class_bytes(class), os_page_bytes()) >>
+	return round_up(size_class_bytes(class), os_page_bytes()) >>
 	       os_page_shift;
 }
 
@@ -27,7 +27,7 @@ void runs_init(void)
 	     class += 1)
 		cpu_array_assign(class,
 				 (unsigned int)clamp_size(
-					 ARRAY_BYTES / run_class_bytes(class),
+					 ARRAY_BYTES / size_class_bytes(class),
 					 1, ARRAY_SLOTS_MAX));
 }
 

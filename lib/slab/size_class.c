@@ -8,17 +8,20 @@
 /* log2 of that, where steps grow; elsewhere anything that compiles. */
 #define DOUBLING(n) (63 - __builtin_clzl(LAST(n) | 1ul << LINEAR_SHIFT))
 
-#define STEP(n) \
-	(LAST(n) >> (DOUBLING(n) - STEPS_SHIFT) & ((1 << STEPS_SHIFT) - 1))
+/* The class of those that start above 2^@base, 2^@shift per doubling. */
+#define STEPPED(n, base, shift)                \
+	(((DOUBLING(n) - (base)) << (shift)) + \
+	 (LAST(n) >> (DOUBLING(n) - (shift)) & ((1 << (shift)) - 1)))
 
 #define LINEAR(n) (LAST(n) / QUANTUM + 1)
-#define STEPPED(n)                                                            \
-	(LINEAR_CLASSES + 1 + ((DOUBLING(n) - LINEAR_SHIFT) << STEPS_SHIFT) + \
-	 STEP(n))
+#define COARSE(n) (LINEAR_CLASSES + 1 + STEPPED(n, LINEAR_SHIFT, COARSE_SHIFT))
+#define FINE(n)	  (FINE_BASE + STEPPED(n, COARSE_MAX_SHIFT, FINE_SHIFT))
 
 /* The cast is for the value that isn't chosen, which need not fit. */
-#define CLASS(n) \
-	((uint8_t)(LAST(n) < 1ul << LINEAR_SHIFT ? LINEAR(n) : STEPPED(n)))
+#define CLASS(n)                                                   \
+	((uint8_t)(LAST(n) < 1ul << LINEAR_SHIFT       ? LINEAR(n) \
+		   : LAST(n) < 1ul << COARSE_MAX_SHIFT ? COARSE(n) \
+						       : FINE(n)))
 
 #define CLASSES_4(n) CLASS(n), CLASS((n) + 1), CLASS((n) + 2), CLASS((n) + 3)
 #define CLASSES_16(n)                                         \

@@ -26,7 +26,7 @@ TEST(classes_are_rising_multiples_of_sixteen)
 	EXPECT_EQ(size_class_bytes(SIZE_CLASSES), SLAB_SIZE_MAX);
 }
 
-TEST(waste_is_at_most_a_fifth_above_128_bytes)
+TEST(waste_is_at_most_a_fifth_above_128_bytes_and_a_ninth_above_1024)
 {
 	for (size_t size = 1; size <= SLAB_SIZE_MAX; size++) {
 		size_t bytes = size_class_bytes(size_class_of(size));
@@ -34,7 +34,8 @@ TEST(waste_is_at_most_a_fifth_above_128_bytes)
 		if (size <= 128)
 			EXPECT(bytes - size < QUANTUM);
 		else
-			EXPECT((bytes - size) * 5 <= bytes);
+			EXPECT((bytes - size) * (size <= 1024 ? 5 : 9) <=
+			       bytes);
 	}
 }
 
@@ -50,13 +51,13 @@ TEST(every_size_gets_the_smallest_run_class_that_holds_it)
 		unsigned int class = run_class_of(size);
 
 		EXPECT(is_run_class(class));
-		EXPECT(run_class_bytes(class) >= size);
+		EXPECT(size_class_bytes(class) >= size);
 		EXPECT(class == RUN_CLASS_FIRST ||
-		       run_class_bytes(class - 1) < size);
-		EXPECT((run_class_bytes(class) - size) * 9 <=
-		       run_class_bytes(class));
+		       size_class_bytes(class - 1) < size);
+		EXPECT((size_class_bytes(class) - size) * 9 <=
+		       size_class_bytes(class));
 	}
-	EXPECT_EQ(run_class_bytes(RUN_CLASS_LAST), RUN_BYTES_MAX);
+	EXPECT_EQ(size_class_bytes(RUN_CLASS_LAST), RUN_BYTES_MAX);
 	EXPECT(!is_run_class(SIZE_CLASSES) &&
 	       !is_run_class(RUN_CLASS_LAST + 1));
 }
