@@ -184,8 +184,9 @@ SM_EXPORT int sm_trim(size_t keep);
 
 /**
  * sm_set_retain() - set how much free memory is kept from the system
- * @bytes: of free pages that stay resident; an eighth of what is in use stays
- *	in any case. 16 MiB at first, or the option "retain".
+ * @bytes: of free pages that stay resident; a 32nd of what is in use stays in
+ *	any case, and what was in use within the last second. 1 MiB at first, or
+ *	the option "retain".
  *
  * Context: any thread; as sm_malloc().
  * Source: M_TRIM_THRESHOLD of mallopt(3).

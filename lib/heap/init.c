@@ -37,6 +37,7 @@ static bool wake_layers(void)
 	pages = (struct page_options){
 		.window = (size_t)option_value(OPTION_WINDOW),
 		.retain = (size_t)option_value(OPTION_RETAIN),
+		.huge = (size_t)option_value(OPTION_HUGE),
 		.cpus = os_cpu_limit(),
 	};
 	if (page_init(&pages) && slab_init())

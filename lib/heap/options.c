@@ -53,6 +53,13 @@ static struct row table[OPTION_COUNT] = {
 		.most = LONG_MAX,
 		.help = "bytes of free memory to keep, at least",
 	},
+	[OPTION_HUGE] = {
+		.name = "huge",
+		.value = 64l << 20,
+		.least = 0,
+		.most = LONG_MAX >> 1,
+		.help = "bytes of heap before huge pages are asked for; 0: never",
+	},
 	[OPTION_PAGE] = {
 		.name = "page",
 		.value = 0,

@@ -117,6 +117,12 @@ bool os_discard(void *start, size_t bytes)
 			       MADV_DONTNEED, 0, 0, 0) == 0;
 }
 
+void os_advise_huge(void *start, size_t bytes)
+{
+	os_call_counted(SYS_madvise, (long)start, (long)bytes, MADV_HUGEPAGE, 0,
+			0, 0);
+}
+
 size_t os_mapped_bytes(void)
 {
 	return atomic_load_explicit(&mapped_bytes, memory_order_relaxed);

@@ -45,6 +45,10 @@ void *os_remap(void *start, size_t old_bytes, size_t new_bytes, bool may_move);
  */
 bool os_discard(void *start, size_t bytes);
 
+/* Let the system back the range by huge pages where it can: an advice, nothing
+ * tells whether it's followed. */
+void os_advise_huge(void *start, size_t bytes);
+
 /* Bytes of os_reserve() and os_map() that have not been given back. [atomic] */
 size_t os_mapped_bytes(void);
 

@@ -90,6 +90,7 @@ extern struct page_window page_window __attribute__((visibility("hidden")));
 struct page_options {
 	size_t window;	   /* address space of the first zone */
 	size_t retain;	   /* free memory kept; the rest goes back */
+	size_t huge;	   /* of a zone, in small pages; 0: all */
 	unsigned int cpus; /* how many per-CPU lists */
 };
 

@@ -20,6 +20,7 @@ static struct {
 bool page_init(const struct page_options *options)
 {
 	zone_set_retain(options->retain);
+	zone_set_huge(options->huge);
 	if (zone_count() > 0)
 		return true;
 	if (!zones_init(options->window))

@@ -24,10 +24,16 @@ enum {
 };
 
 static size_t retain_bytes; /* [atomic] */
+static size_t huge_bytes;   /* [fixed at page_init()] */
 
 void zone_set_retain(size_t bytes)
 {
 	__atomic_store_n(&retain_bytes, bytes, __ATOMIC_RELAXED);
+}
+
+void zone_set_huge(size_t bytes)
+{
+	huge_bytes = round_up(bytes, (size_t)1 << PAGEBLOCK_SHIFT);
 }
 
 static size_t used_pages(const struct zone *zone)
@@ -256,6 +262,21 @@ static size_t break_for(const struct zone *zone, unsigned int order)
 	return round_up(zone->present, pages) + pages;
 }
 
+/*
+ * A fault for a huge page takes as long as two hundred for small ones, and
+ * spares five hundred. What it makes present and isn't used, at most the rest
+ * of a pageblock for each use, is little for a large heap and too much for a
+ * small one: so only what lies above a limit is asked for in huge pages. The
+ * fullest pageblocks are taken from first, so that the rest stays one.
+ */
+static void advise_huge(struct zone *zone, size_t old, size_t brk)
+{
+	size_t start = max_size(old, huge_bytes);
+
+	if (huge_bytes > 0 && brk > start)
+		os_advise_huge(zone->heap.start + start, brk - start);
+}
+
 /* Move the break so that an aligned block of @order fits above it. */
 static bool grow_zone(struct zone *zone, unsigned int order)
 {
@@ -263,10 +284,11 @@ static bool grow_zone(struct zone *zone, unsigned int order)
 	size_t step =
 		clamp_size((size_t)1 << floor_log2(zone->heap.brk / 4 + 1),
 			   HEAP_STEP_MIN, HEAP_STEP_MAX);
-	size_t present;
+	size_t old = zone->heap.brk, present;
 
 	if (!arena_grow(&zone->heap, wanted << os_page_shift, step))
 		return false;
+	advise_huge(zone, old, zone->heap.brk);
 	present = zone->heap.brk >> os_page_shift;
 	if (!grow_tables(zone, present)) {
 		arena_shrink(&zone->heap, zone->present << os_page_shift);

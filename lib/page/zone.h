@@ -101,6 +101,10 @@ static inline size_t zone_free_dirty(const struct zone *zone)
 size_t zone_watermark(const struct zone *zone, int level);
 void zone_set_retain(size_t bytes);
 
+/* Bytes of a zone above which its memory is asked for in huge pages; 0: none.
+ */
+void zone_set_huge(size_t bytes);
+
 /* Let the next epoch of peaks begin. */
 void zone_start_epoch(struct zone *zone);
 

@@ -7,7 +7,7 @@
 enum {
 	MAX_FULL_PER_CPU = 2,
 	MAX_FULL = 64,
-	MAX_FULL_BYTES = 256 << 10, /* of objects, but for one sheaf */
+	MAX_FULL_BYTES = 128 << 10, /* of objects, but for one sheaf */
 	MAX_EMPTY = 4,
 };
 

@@ -7,10 +7,10 @@
 enum {
 	FIRST_OWN_ID = RUN_CLASS_LAST + 1, /* of a program's caches */
 	OWN_SLOTS = 48,			   /* of their per-CPU arrays */
-	ARRAY_BYTES = 128 << 10,	   /* of objects in one array, about */
+	ARRAY_BYTES = 64 << 10,	   /* of objects in one array, about */
 	ARRAY_SLOTS_MIN = 8,
 	ARRAY_SLOTS_MAX = 2048,
-	BATCH_BYTES = 64 << 10, /* of objects in one sheaf, about */
+	BATCH_BYTES = 32 << 10, /* of objects in one sheaf, about */
 	BATCH_MIN = 4,
 	BATCH_MAX = 60,
 	EMPTY_BYTES = 64 << 10, /* of slabs kept empty; one at least */

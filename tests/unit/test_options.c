@@ -9,8 +9,8 @@
 
 #include "test.h"
 
-static const char *const names[] = { "index",  "deepbind", "window",
-				     "retain", "page",	   "report" };
+static const char *const names[] = { "index", "deepbind", "window", "retain",
+				     "huge",  "page",	  "report" };
 
 enum {
 	NAMES = sizeof(names) / sizeof(names[0])
@@ -66,10 +66,11 @@ static struct answer ask(const char *setting)
 	close(err[0]);
 	waitpid(child, &status, 0);
 	EXPECT_EQ(status, 0);
-	EXPECT_EQ(sscanf(text, "%ld %ld %ld %ld %ld %ld %zu", &answer.values[0],
-			 &answer.values[1], &answer.values[2],
-			 &answer.values[3], &answer.values[4],
-			 &answer.values[5], &answer.page_size),
+	EXPECT_EQ(sscanf(text, "%ld %ld %ld %ld %ld %ld %ld %zu",
+			 &answer.values[0], &answer.values[1],
+			 &answer.values[2], &answer.values[3],
+			 &answer.values[4], &answer.values[5],
+			 &answer.values[6], &answer.page_size),
 		  NAMES + 1);
 	return answer;
 }
@@ -91,7 +92,7 @@ TEST(defaults_hold_without_a_setting)
 
 	EXPECT_EQ(none.values[0], 0);
 	EXPECT_EQ(none.values[1], 0);
-	EXPECT_EQ(none.values[5], -1);
+	EXPECT_EQ(none.values[6], -1);
 	EXPECT_EQ(none.page_size, sysconf(_SC_PAGESIZE));
 	EXPECT_EQ(memcmp(none.values, empty.values, sizeof(none.values)), 0);
 	EXPECT_EQ(memcmp(none.values, commas.values, sizeof(none.values)), 0);
@@ -116,7 +117,7 @@ TEST(numbers_may_have_a_unit)
 	EXPECT_EQ(ask_quietly("retain:7m").values[3], 7 << 20);
 	EXPECT_EQ(ask_quietly("retain:2G").values[3], 2l << 30);
 	EXPECT_EQ(ask_quietly("window:64m").values[2], 64 << 20);
-	EXPECT_EQ(ask_quietly("report:2").values[5], 2);
+	EXPECT_EQ(ask_quietly("report:2").values[6], 2);
 }
 
 TEST(many_options_are_taken_in_turn)
