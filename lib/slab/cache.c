@@ -7,7 +7,7 @@
 enum {
 	FIRST_OWN_ID = RUN_CLASS_LAST + 1, /* of a program's caches */
 	OWN_SLOTS = 48,			   /* of their per-CPU arrays */
-	ARRAY_BYTES = 64 << 10,	   /* of objects in one array, about */
+	ARRAY_BYTES = 64 << 10,		   /* of objects in one array, about */
 	ARRAY_SLOTS_MIN = 8,
 	ARRAY_SLOTS_MAX = 2048,
 	BATCH_BYTES = 32 << 10, /* of objects in one sheaf, about */

@@ -3,11 +3,17 @@
  * first. */
 #include "slab/slab_internal.h"
 
+enum {
+	SHEAVES_MOVED = 4, /* at once, at most */
+	MOVED_MAX = SHEAVES_MOVED * SHEAF_CAPACITY,
+};
+
 /*
  * How many objects this CPU's array should be refilled with, or relieved of:
  * half of its room, so that the next operations of either kind are hot, and at
- * most a sheaf. A miss doubles the room up to two sheaves; beyond that only
- * where misses of both kinds take turns, which more room would have spared.
+ * most a few sheaves. A miss doubles the room up to two sheaves; beyond that
+ * only where misses of both kinds take turns, which more room would have
+ * spared.
  */
 static unsigned int batch_size(struct cache *cache, bool is_refill)
 {
@@ -22,7 +28,26 @@ static unsigned int batch_size(struct cache *cache, bool is_refill)
 	if (was_refill != is_refill)
 		__atomic_store_n(&cache->was_refill, is_refill,
 				 __ATOMIC_RELAXED);
-	return (unsigned int)clamp_size(room / 2, 1, cache->batch);
+	return (unsigned int)clamp_size(room / 2, 1,
+					SHEAVES_MOVED * cache->batch);
+}
+
+/* Put @objects into the barn, in sheaves; what it has no room for, into their
+ * slabs. */
+static void put_down(struct cache *cache, void **objects, unsigned int count,
+		     unsigned int flags)
+{
+	while (count > 0) {
+		unsigned int sheaf =
+			count < cache->batch ? count : cache->batch;
+
+		if (!barn_put(&cache->barn, objects, sheaf, flags))
+			break;
+		objects += sheaf;
+		count -= sheaf;
+	}
+	if (count > 0)
+		slabs_return(cache, objects, count);
 }
 
 /* Put @objects where they're found next: in the array, else in the barn, else
@@ -40,8 +65,7 @@ static void stow_objects(struct cache *cache, void **objects,
 		return;
 	objects += given;
 	count -= given;
-	if (!barn_put(&cache->barn, objects, count, flags))
-		slabs_return(cache, objects, count);
+	put_down(cache, objects, count, flags);
 }
 
 /* An array gives its last first: so these come out of it in the order of their
@@ -62,7 +86,7 @@ static unsigned int take_reversed(struct cache *cache, void **objects,
 
 void *cache_alloc_slow(struct cache *cache, unsigned int flags)
 {
-	void *objects[SHEAF_CAPACITY];
+	void *objects[MOVED_MAX];
 	unsigned int count, given;
 
 	if (!(flags & SM_NOWAIT))
@@ -85,7 +109,7 @@ void *cache_alloc_slow(struct cache *cache, unsigned int flags)
 
 void cache_free_slow(struct cache *cache, void *object)
 {
-	void *objects[SHEAF_CAPACITY];
+	void *objects[MOVED_MAX];
 	unsigned int count;
 
 	if (unlikely(cache_object_at(cache, object) != object))
@@ -102,12 +126,10 @@ void cache_free_slow(struct cache *cache, void *object)
 		return;
 	/* One place in the batch is for @object itself, if need be. */
 	count = cpu_array_take(cache->id, objects,
-			       count < SHEAF_CAPACITY ? count
-						      : SHEAF_CAPACITY - 1);
+			       count < MOVED_MAX ? count : MOVED_MAX - 1);
 	if (!cpu_array_give(cache->id, &object, 1))
 		objects[count++] = object;
-	if (!barn_put(&cache->barn, objects, count, 0))
-		slabs_return(cache, objects, count);
+	put_down(cache, objects, count, 0);
 }
 
 bool cache_alloc_batch(struct cache *cache, void **objects, size_t count,

@@ -13,10 +13,11 @@
 #include "slab/slab_internal.h"
 
 enum {
-	SLAB_SHIFT_MIN = 14,   /* 16 KiB */
-	RECIPROCAL_SHIFT = 40, /* exact for offsets in 2 MiB by sizes up to
-				* 256 KiB: their product is below 2^40 */
-	OBJECTS_MIN = 16,      /* for a slab of small objects */
+	SLAB_SHIFT_MIN = 14,	    /* 16 KiB */
+	RECIPROCAL_SHIFT = 40,	    /* exact for offsets in 2 MiB by sizes up to
+				     * 256 KiB: their product is below 2^40 */
+	SLAB_BYTES_GOOD = 64 << 10, /* large enough, however few objects */
+	OBJECTS_GOOD = 64,	    /* enough, however small the slab */
 	OBJECTS_MIN_LARGE = 8,
 	OBJECTS_MIN_HUGE = 4,
 };
@@ -36,10 +37,11 @@ static size_t descriptor_bytes(const struct cache *cache)
 	return sizeof(struct slab) + map_words(cache) * sizeof(uint64_t);
 }
 
+/* So many that a slab is worth its making, if that doesn't make it large. */
 static size_t least_objects(size_t size)
 {
-	if (size <= 1024)
-		return OBJECTS_MIN;
+	if (size <= SLAB_BYTES_GOOD / OBJECTS_MIN_LARGE)
+		return min_size(OBJECTS_GOOD, SLAB_BYTES_GOOD / size);
 	return size <= SLAB_SIZE_MAX ? OBJECTS_MIN_LARGE : OBJECTS_MIN_HUGE;
 }
 
@@ -327,26 +329,34 @@ static unsigned int return_group_locked(struct slab *slab, void *const *objects,
 {
 	const struct cache *cache = slab->cache;
 	size_t limit = cache->slab_objects * cache->size;
-	uint64_t reciprocal = cache->reciprocal;
-	uint64_t point = (uint64_t)1 << RECIPROCAL_SHIFT;
-	unsigned int done = 0;
 	size_t offset = (size_t)((char *)objects[0] - slab->start);
+	uint64_t point = (uint64_t)1 << RECIPROCAL_SHIFT;
+	uint64_t *word = slab->free_map, bits = *word;
+	unsigned int done = 0;
 
 	do {
-		uint64_t product = offset * reciprocal;
+		uint64_t product = offset * cache->reciprocal;
 		size_t index = product >> RECIPROCAL_SHIFT;
+		uint64_t bit = (uint64_t)1 << index % WORD_BITS;
 
 		if (unlikely(offset >= limit ||
-			     (product & (point - 1)) >= reciprocal))
+			     (product & (point - 1)) >= cache->reciprocal))
 			panic("free of a pointer inside a block",
 			      objects[done]);
-		if (unlikely(test_bit(slab->free_map, index)))
+		/* Neighbours share a word, which stays in a register. */
+		if (word != &slab->free_map[index / WORD_BITS]) {
+			*word = bits;
+			word = &slab->free_map[index / WORD_BITS];
+			bits = *word;
+		}
+		if (unlikely(bits & bit))
 			panic("double free", objects[done]);
-		set_bit(slab->free_map, index);
+		bits |= bit;
 		if (++done == count)
 			break;
 		offset = (size_t)((char *)objects[done] - slab->start);
 	} while (offset < slab_bytes(cache));
+	*word = bits;
 	slab->free += done;
 	return done;
 }
