@@ -122,8 +122,12 @@ static void *alloc_once(size_t size, size_t align, unsigned int flags)
 	block = alloc_inside(size, align, flags);
 	if (unlikely(!block))
 		block = retry_after_reclaim(size, align, flags);
-	if (!(flags & SM_NOWAIT))
+	if (!(flags & SM_NOWAIT)) {
+		/* No fresh memory beside memory that is kept. */
+		if (pages_have_grown())
+			vma_trim();
 		heap_tick();
+	}
 	gate_leave();
 	return block;
 }

@@ -51,8 +51,8 @@ static void beat_if_due(void)
 	if (now < due ||
 	    !atomic_compare_exchange_strong(&beat.next, &due, now + BEAT_MS))
 		return;
-	vma_tick_at(now);
-	is_waiting = relieve_caches(now);
+	is_waiting = vma_tick(now);
+	is_waiting |= relieve_caches(now);
 	is_waiting |= pages_tick(now);
 	atomic_store_explicit(&beat.is_waiting, is_waiting,
 			      memory_order_relaxed);

@@ -169,6 +169,9 @@ size_t pages_give_back_addresses(void);
  */
 bool pages_tick(uint64_t now_ms);
 
+/* Whether fresh memory was taken from the system since the last call. */
+bool pages_have_grown(void);
+
 /* Set how much free memory is kept; see struct page_options. */
 void pages_set_retain(size_t bytes);
 

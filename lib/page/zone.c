@@ -25,6 +25,7 @@ enum {
 
 static size_t retain_bytes; /* [atomic] */
 static size_t huge_bytes;   /* [fixed at page_init()] */
+static bool have_grown;	    /* [atomic] since the last look */
 
 void zone_set_retain(size_t bytes)
 {
@@ -289,6 +290,7 @@ static bool grow_zone(struct zone *zone, unsigned int order)
 	if (!arena_grow(&zone->heap, wanted << os_page_shift, step))
 		return false;
 	advise_huge(zone, old, zone->heap.brk);
+	__atomic_store_n(&have_grown, true, __ATOMIC_RELAXED);
 	present = zone->heap.brk >> os_page_shift;
 	if (!grow_tables(zone, present)) {
 		arena_shrink(&zone->heap, zone->present << os_page_shift);
@@ -296,6 +298,12 @@ static bool grow_zone(struct zone *zone, unsigned int order)
 	}
 	add_present_pages(zone, present);
 	return true;
+}
+
+bool pages_have_grown(void)
+{
+	return unlikely(__atomic_load_n(&have_grown, __ATOMIC_RELAXED)) &&
+	       __atomic_exchange_n(&have_grown, false, __ATOMIC_RELAXED);
 }
 
 /* Keep a few pages at hand for requests that may not enter the kernel. */

@@ -25,7 +25,8 @@ struct vma_stats {
  */
 void *vma_alloc(size_t size, size_t align, unsigned int flags);
 
-/* Free the mapping that starts at @start; false if there's none such. */
+/* Free the mapping that starts at @start, which is kept for a while: that makes
+ * no system call. False if there's none such. */
 bool vma_free(void *start);
 
 /* Bytes of the mapping that starts at @start, or 0 if there's none such. */
@@ -38,27 +39,25 @@ size_t vma_size_quiet(const void *start);
  * Change a mapping to hold @size bytes: in place, else moved by the kernel if
  * @may_move, never copied. A move forgets the alignment that it was allocated
  * with; a growing mapping may get room for more, and a little that it has too
- * much stays. The new start, or NULL with the mapping as it was; also NULL if
- * none starts at @start.
+ * much stays. The new start, or NULL with the mapping as it was: also where a
+ * copy to another mapping would cost less, and if none starts at @start.
  */
 void *vma_resize(void *start, size_t size, bool may_move);
 
 /*
  * Let the cache grow older, if it's time: to be called now and then from slow
- * paths, with no lock held. Cheap unless it's time, which is a few times each
- * second; unmaps then. vma_free() does it too.
+ * paths, with no lock held; nothing else ages it. Cheap unless it's time, which
+ * is a few times each second; unmaps then. @now_ms of os_coarse_ms(). True if
+ * mappings are kept.
  */
-void vma_tick(void);
-
-/* As vma_tick() at the time @now_ms of os_coarse_ms(). For tests. */
-void vma_tick_at(uint64_t now_ms);
+bool vma_tick(uint64_t now_ms);
 
 /* Unmap every cached mapping; bytes given back. */
 size_t vma_trim(void);
 
 void vma_stats(struct vma_stats *stats);
 
-/* Panic if an invariant is broken. O(n log n) of the live mappings. */
+/* Panic if an invariant is broken. O(n log n) of the mappings. */
 void vma_check(void);
 
 #endif

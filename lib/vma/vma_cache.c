@@ -1,31 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* The cache of freed mappings: what it keeps, for how long, and unmapping. */
+/* The cache of freed mappings: what it keeps, and for how long. */
 /*
- * To fault the pages of a mapping in again costs a hundred times what it costs
- * to map it (290 us against 1.6 us for 1 MiB, measured), so a freed one is
- * worth keeping for a while. Only for a while: each tick drops a quarter of the
- * bytes that have been there for a whole tick or longer, the oldest first. So a
- * block that is freed and allocated again all the time never faults, and a
- * program that has gone quiet has its memory back in the system within seconds.
+ * To fault the pages of a mapping in costs hundreds of times what it costs to
+ * map it, so a freed one is kept: it is likely that a program that had so much
+ * in use a moment ago will have it again. But only that: live and kept memory
+ * together is never more than the most that was live within the last two
+ * epochs, of two ticks each, and a little slack. A free doesn't change the sum,
+ * and neither does an allocation from the cache; only fresh memory does, and to
+ * make room for it the oldest that is kept goes first. So the peak of a program
+ * is what it would be if each free unmapped at once, while one that frees and
+ * allocates again doesn't fault. What nobody took for some ticks goes, too.
+ *
+ * Kept mappings that touch are one, so that none is too small to be of use; and
+ * one that is much larger than what is asked for is split.
  *
  * munmap(2) can fail: where mappings have merged in the kernel, a hole makes
  * two of one, and there is a limit (vm.max_map_count). Such a mapping gives its
  * memory back by madvise(2), which splits nothing, and its addresses are
  * stranded: used by a later allocation that they fit, unmapped when possible.
  */
+#include <slubmalloc/flags.h>
+
 #include "vma/mapping.h"
 
 enum {
-	RECENT_MAX = 64,   /* mappings kept; a search looks at each */
 	STRANDED_SEEN = 8, /* stranded mappings that a search looks at */
-	SURPLUS_SHIFT = 2, /* one taken is at most a quarter too large */
-	DECAY_SHIFT = 2,   /* a tick drops a quarter */
 	TICK_MS = 250,
-	TICKS_MAX = 24, /* 0.75^24 is a thousandth: no more need be run */
-
-	/* Bytes kept: so many, or an eighth of the live ones if that is more */
-	RECENT_BYTES = 32 << 20,
-	LIVE_SHIFT = 3,
+	EPOCH_TICKS = 2,
+	KEPT_TICKS = 3, /* one that nobody took goes at the third */
+	TICKS_MAX = 4,	/* after two epochs and KEPT_TICKS all is as it stays */
 };
 
 static struct mapping *mapping_of(struct list *link)
@@ -33,14 +36,15 @@ static struct mapping *mapping_of(struct list *link)
 	return container_of(link, struct mapping, shelf);
 }
 
-static void add_to_shelf(struct shelf *shelf, struct mapping *mapping)
+static void shelf_add(struct shelf *shelf, struct list *at,
+		      struct mapping *mapping)
 {
-	list_add_head(&shelf->mappings, &mapping->shelf);
+	list_insert_after(at, &mapping->shelf);
 	shelf->count++;
 	shelf->bytes += mapping->bytes;
 }
 
-static void remove_from_shelf(struct shelf *shelf, struct mapping *mapping)
+static void shelf_remove(struct shelf *shelf, struct mapping *mapping)
 {
 	list_remove(&mapping->shelf);
 	shelf->count--;
@@ -53,101 +57,207 @@ static struct mapping *oldest_of(const struct shelf *shelf)
 	return mapping_of(shelf->mappings.prev);
 }
 
-static void discard_oldest(struct shelf *shelf, struct list *surplus)
+/* Let @mapping be recent, freed when the one at @at was, or just now. */
+static void recent_add(struct list *at, struct mapping *mapping)
 {
-	struct mapping *mapping = oldest_of(shelf);
-
-	remove_from_shelf(shelf, mapping);
-	list_add_tail(surplus, &mapping->shelf);
+	shelf_add(&vma_state.recent, at, mapping);
+	vma_bins_add_locked(mapping);
 }
 
-static bool fits(const struct mapping *mapping, size_t bytes, size_t align)
+static void recent_remove(struct mapping *mapping)
 {
-	return mapping->bytes >= bytes &&
-	       mapping->bytes - bytes <= bytes >> SURPLUS_SHIFT &&
-	       (mapping->node.key & (align - 1)) == 0;
+	vma_bins_remove_locked(mapping);
+	shelf_remove(&vma_state.recent, mapping);
 }
 
-/*
- * The smallest that fits of the first @limit on @shelf, or NULL. Of several,
- * the last freed: more of it is in the processor's caches.
- */
-static struct mapping *find_best(const struct shelf *shelf, size_t bytes,
-				 size_t align, unsigned int limit)
+/* Move the start of a recent mapping up by @bytes, which aren't all of it. */
+static void recent_shrink(struct mapping *mapping, size_t bytes)
 {
-	struct mapping *best = NULL;
+	vma_bins_remove_locked(mapping);
+	mapping->node.key += bytes;
+	mapping->bytes -= bytes;
+	vma_bins_add_locked(mapping);
+	vma_state.recent.bytes -= bytes;
+}
 
-	list_for_each(link, &shelf->mappings) {
-		struct mapping *mapping = mapping_of(link);
+/* The first @bytes of a recent mapping as one that is on no shelf, or NULL. */
+static struct mapping *recent_split(struct mapping *mapping, size_t bytes,
+				    unsigned int flags)
+{
+	struct mapping *front;
 
-		if (limit-- == 0)
-			break;
-		if (fits(mapping, bytes, align) &&
-		    (!best || mapping->bytes < best->bytes))
-			best = mapping;
+	vma_bins_remove_locked(mapping);
+	front = mapping_split_locked(mapping, bytes, flags);
+	if (front)
+		vma_state.recent.bytes -= bytes;
+	vma_bins_add_locked(mapping);
+	return front;
+}
+
+/* Leave only what starts at a multiple of @align of the recent @mapping. */
+static bool cut_head(struct mapping *mapping, size_t align, unsigned int flags)
+{
+	size_t bytes = round_up(mapping->node.key, align) - mapping->node.key;
+	struct mapping *head;
+
+	if (bytes == 0)
+		return true;
+	head = recent_split(mapping, bytes, flags);
+	if (head)
+		recent_add(&mapping->shelf, head);
+	return head != NULL;
+}
+
+/* What holds @bytes at a multiple of @align, out of the recent @mapping. All of
+ * it, too, if there's no memory for the struct that a split takes. */
+static struct mapping *carve(struct mapping *mapping, size_t bytes,
+			     size_t align, unsigned int flags)
+{
+	struct mapping *front;
+
+	if (!cut_head(mapping, align, flags))
+		return NULL;
+	if (!mapping_is_good_for(mapping, bytes, 1)) {
+		front = recent_split(mapping, bytes, flags);
+		if (front)
+			return front;
 	}
-	return best;
+	recent_remove(mapping);
+	return mapping;
 }
 
-static struct mapping *take_best(struct shelf *shelf, size_t bytes,
-				 size_t align, unsigned int limit)
-{
-	struct mapping *best = find_best(shelf, bytes, align, limit);
-
-	if (best)
-		remove_from_shelf(shelf, best);
-	return best;
-}
-
-struct mapping *vma_cache_take_locked(size_t bytes, size_t align)
+struct mapping *vma_cache_take_locked(size_t bytes, size_t align,
+				      unsigned int flags)
 {
 	struct mapping *mapping;
 
 	CHECK(lock_is_held(&vma_state.lock));
-	mapping = take_best(&vma_state.recent, bytes, align, RECENT_MAX);
-	if (!mapping)
-		mapping = take_best(&vma_state.stranded, bytes, align,
-				    STRANDED_SEEN);
+	mapping = vma_bins_find_locked(bytes, align);
+	if (mapping)
+		mapping = carve(mapping, bytes, align, flags);
+	if (mapping)
+		vma_revive_locked(mapping);
 	return mapping;
 }
 
-/* Bytes that the cache may keep; @mapping has just left the live ones. */
-static size_t bytes_allowed(const struct mapping *mapping)
+struct mapping *vma_cache_take_stranded_locked(size_t bytes, size_t align)
 {
-	return max_size(RECENT_BYTES,
-			(vma_state.bytes + mapping->bytes) >> LIVE_SHIFT);
-}
-
-void vma_cache_put_locked(struct mapping *mapping, struct list *surplus)
-{
-	struct shelf *recent = &vma_state.recent;
-	size_t allowed = bytes_allowed(mapping);
+	unsigned int left = STRANDED_SEEN;
 
 	CHECK(lock_is_held(&vma_state.lock));
-	/* One that can't be kept must not drive out those that can. */
-	if (mapping->bytes > allowed) {
-		list_add_tail(surplus, &mapping->shelf);
-		return;
+	list_for_each(link, &vma_state.stranded.mappings) {
+		struct mapping *mapping = mapping_of(link);
+
+		if (left-- == 0)
+			break;
+		if (mapping_is_good_for(mapping, bytes, align)) {
+			shelf_remove(&vma_state.stranded, mapping);
+			return mapping;
+		}
+	}
+	return NULL;
+}
+
+void vma_cache_put_locked(struct mapping *mapping)
+{
+	struct mapping *before = mapping_before_locked(mapping);
+	struct mapping *after = mapping_after_locked(mapping);
+
+	CHECK(lock_is_held(&vma_state.lock));
+	if (after) {
+		recent_remove(after);
+		mapping_merge_locked(mapping, after);
+	}
+	if (before) {
+		recent_remove(before);
+		mapping_merge_locked(before, mapping);
+		mapping = before;
 	}
 	mapping->shelved = vma_state.tick;
 	mapping->is_zero = false;
-	add_to_shelf(recent, mapping);
-	while (recent->count > RECENT_MAX || recent->bytes > allowed)
-		discard_oldest(recent, surplus);
+	recent_add(&vma_state.recent.mappings, mapping);
 }
 
-/* One tick: the quarter, and one stranded mapping, for another try. */
-static void decay(struct list *surplus)
+bool vma_cache_extend_locked(struct mapping *mapping, size_t bytes, size_t most)
+{
+	struct mapping *after = mapping_after_locked(mapping);
+
+	CHECK(lock_is_held(&vma_state.lock));
+	if (!after || mapping->bytes + after->bytes < bytes)
+		return false;
+	vma_retire_locked(mapping);
+	if (mapping->bytes + after->bytes <= most) {
+		recent_remove(after);
+		mapping_merge_locked(mapping, after);
+	} else {
+		recent_shrink(after, most - mapping->bytes);
+		mapping->bytes = most;
+	}
+	vma_revive_locked(mapping);
+	return true;
+}
+
+static void drop(struct mapping *mapping, struct list *surplus)
+{
+	recent_remove(mapping);
+	mapping_unlink_locked(mapping);
+	list_add_tail(surplus, &mapping->shelf);
+}
+
+/* Drop the oldest recent mapping, or of it only @excess bytes, if they are
+ * less; all of it, too, if there's no memory for the struct of what stays. */
+static void drop_oldest(size_t excess, struct list *surplus)
+{
+	struct mapping *oldest = oldest_of(&vma_state.recent), *kept;
+
+	if (excess < oldest->bytes) {
+		kept = recent_split(oldest, oldest->bytes - excess, 0);
+		if (kept)
+			recent_add(&oldest->shelf, kept);
+	}
+	drop(oldest, surplus);
+}
+
+void vma_cache_limit_locked(struct list *surplus)
+{
+	const struct vma_state *vma = &vma_state;
+	size_t allowed = vma_most_locked(vma) - vma->bytes;
+
+	CHECK(lock_is_held(&vma_state.lock));
+	while (vma->recent.bytes > allowed)
+		drop_oldest(
+			round_up(vma->recent.bytes - allowed, os_page_bytes()),
+			surplus);
+}
+
+static void discard_stranded(struct list *surplus)
+{
+	struct mapping *mapping = oldest_of(&vma_state.stranded);
+
+	shelf_remove(&vma_state.stranded, mapping);
+	list_add_tail(surplus, &mapping->shelf);
+}
+
+static void begin_tick(void)
+{
+	vma_state.tick++;
+	if (vma_state.tick % EPOCH_TICKS == 0) {
+		vma_state.peak_before = vma_state.peak;
+		vma_state.peak = vma_state.bytes;
+	}
+}
+
+/* What nobody took, and one stranded mapping, for another try. */
+static void drop_aged(struct list *surplus)
 {
 	struct shelf *recent = &vma_state.recent;
-	size_t keep = recent->bytes - (recent->bytes >> DECAY_SHIFT);
 
-	while (recent->bytes > keep &&
-	       oldest_of(recent)->shelved != vma_state.tick)
-		discard_oldest(recent, surplus);
+	while (recent->count > 0 &&
+	       vma_state.tick - oldest_of(recent)->shelved >= KEPT_TICKS)
+		drop(oldest_of(recent), surplus);
+	vma_cache_limit_locked(surplus);
 	if (vma_state.stranded.count > 0)
-		discard_oldest(&vma_state.stranded, surplus);
-	vma_state.tick++;
+		discard_stranded(surplus);
 }
 
 /* Ticks from when one was due until @now_ms, that included. */
@@ -158,7 +268,7 @@ static unsigned int ticks_until(uint64_t now_ms, uint64_t due_ms)
 	return ticks > TICKS_MAX ? TICKS_MAX : (unsigned int)ticks;
 }
 
-void vma_cache_tick_locked(uint64_t now_ms, struct list *surplus)
+static void tick_locked(uint64_t now_ms, struct list *surplus)
 {
 	uint64_t due_ms =
 		atomic_load_explicit(&vma_state.due_ms, memory_order_relaxed);
@@ -167,66 +277,33 @@ void vma_cache_tick_locked(uint64_t now_ms, struct list *surplus)
 	if (now_ms < due_ms)
 		return;
 	for (unsigned int i = ticks_until(now_ms, due_ms); i > 0; i--)
-		decay(surplus);
+		begin_tick();
+	drop_aged(surplus);
 	atomic_store_explicit(&vma_state.due_ms, now_ms + TICK_MS,
 			      memory_order_relaxed);
 }
 
-/* The system won't unmap @mapping. */
-static COLD void strand(struct mapping *mapping)
-{
-	mapping->is_zero = os_discard(mapping_start(mapping), mapping->bytes);
-	lock_acquire(&vma_state.lock);
-	add_to_shelf(&vma_state.stranded, mapping);
-	lock_release(&vma_state.lock);
-}
-
-static size_t unmap_one(struct mapping *mapping)
-{
-	size_t bytes = mapping->bytes;
-
-	if (os_unmap(mapping_start(mapping), bytes) < 0) {
-		strand(mapping);
-		return 0;
-	}
-	meta_free(mapping, sizeof(*mapping));
-	return bytes;
-}
-
-size_t mappings_unmap(struct list *surplus)
-{
-	size_t bytes = 0;
-
-	list_for_each_safe(link, following, surplus) {
-		list_remove(link);
-		bytes += unmap_one(mapping_of(link));
-	}
-	return bytes;
-}
-
-void vma_tick_at(uint64_t now_ms)
+bool vma_tick(uint64_t now_ms)
 {
 	struct list surplus;
+	bool are_kept;
 
-	if (now_ms < atomic_load_explicit(&vma_state.due_ms,
-					  memory_order_relaxed) ||
-	    !lock_try(&vma_state.lock))
-		return;
+	if (!lock_try(&vma_state.lock))
+		return true;
 	list_init(&surplus);
-	vma_cache_tick_locked(now_ms, &surplus);
+	tick_locked(now_ms, &surplus);
+	are_kept = vma_state.recent.count > 0;
 	lock_release(&vma_state.lock);
 	mappings_unmap(&surplus);
+	return are_kept;
 }
 
-void vma_tick(void)
+COLD void vma_cache_strand(struct mapping *mapping, bool is_zero)
 {
-	vma_tick_at(os_coarse_ms());
-}
-
-static void discard_all(struct shelf *shelf, struct list *surplus)
-{
-	while (shelf->count > 0)
-		discard_oldest(shelf, surplus);
+	mapping->is_zero = is_zero;
+	lock_acquire(&vma_state.lock);
+	shelf_add(&vma_state.stranded, &vma_state.stranded.mappings, mapping);
+	lock_release(&vma_state.lock);
 }
 
 size_t vma_trim(void)
@@ -235,8 +312,10 @@ size_t vma_trim(void)
 
 	list_init(&surplus);
 	lock_acquire(&vma_state.lock);
-	discard_all(&vma_state.recent, &surplus);
-	discard_all(&vma_state.stranded, &surplus);
+	while (vma_state.recent.count > 0)
+		drop(oldest_of(&vma_state.recent), &surplus);
+	while (vma_state.stranded.count > 0)
+		discard_stranded(&surplus);
 	lock_release(&vma_state.lock);
 	return mappings_unmap(&surplus);
 }

@@ -127,7 +127,7 @@ static void play_once(struct player *player)
 	if (dice == 0)
 		vma_trim();
 	else if (dice == 1)
-		vma_tick();
+		vma_tick(os_coarse_ms());
 	else if (!block->start)
 		alloc_block(player, block);
 	else if (dice < 50)

@@ -2,6 +2,8 @@
 /* Mappings of their own: alloc, free, resize, the cache, and failures. */
 #include <slubmalloc/flags.h>
 
+#include <sys/mman.h>
+
 #include "vma/mapping.h"
 
 #include "test.h"
@@ -9,7 +11,9 @@
 #define MIB ((size_t)1 << 20)
 
 enum {
-	TICK_MS = 250
+	TICK_MS = 250,
+	KEPT_TICKS = 3,	  /* one that nobody took is dropped at the third */
+	WINDOW_TICKS = 4, /* of a peak: this epoch, and the one before */
 };
 
 static size_t mapped_at_start;
@@ -28,7 +32,7 @@ static void start(void)
 	vma_free(vma_alloc(MIB, 1, 0));
 	vma_trim();
 	mapped_at_start = os_mapped_bytes();
-	vma_tick_at(now_ms);
+	vma_tick(now_ms);
 }
 
 /* All is well, and nothing is live or kept. */
@@ -63,6 +67,30 @@ static void *alloc(size_t size)
 	return block;
 }
 
+/* Let no mapping come to lie at @page. */
+static void block_page(char *page)
+{
+	mmap(page, os_page_bytes(), PROT_NONE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+}
+
+/* A new mapping that touches none that comes after it. */
+static void *alloc_apart(size_t size)
+{
+	char *block = alloc(size);
+
+	block_page(block - os_page_bytes());
+	block_page(block + vma_size(block));
+	return block;
+}
+
+/* Let so many bytes have been live a moment ago, with nothing kept. */
+static void raise_peak(size_t bytes)
+{
+	vma_free(alloc(bytes));
+	vma_trim();
+}
+
 static bool is_filled(const unsigned char *bytes, size_t size,
 		      unsigned char with)
 {
@@ -75,7 +103,7 @@ static bool is_filled(const unsigned char *bytes, size_t size,
 
 static void next_tick(void)
 {
-	vma_tick_at(now_ms += TICK_MS);
+	vma_tick(now_ms += TICK_MS);
 }
 
 TEST(a_mapping_holds_what_was_asked_for_and_less_than_a_page_more)
@@ -169,8 +197,7 @@ TEST(a_mapping_may_be_gigabytes)
 	EXPECT_EQ(block[0], 1);
 	EXPECT_EQ(block[1024 * MIB], 2);
 	EXPECT(vma_free(block));
-	EXPECT_EQ(stats_now().cached, 0);
-	EXPECT_EQ(os_mapped_bytes(), mapped_at_start);
+	expect_nothing_left();
 }
 
 TEST(a_freed_mapping_is_given_out_again_without_a_system_call)
@@ -189,37 +216,192 @@ TEST(a_freed_mapping_is_given_out_again_without_a_system_call)
 	expect_nothing_left();
 }
 
-TEST(the_smallest_that_is_at_most_a_quarter_too_large_is_reused)
+TEST(the_smallest_that_is_large_enough_is_reused)
 {
 	void *large, *fit, *small, *block;
 
 	start();
-	large = alloc(5 * MIB);
-	fit = alloc(9 * MIB / 2);
-	small = alloc(3 * MIB);
+	large = alloc_apart(5 * MIB);
+	fit = alloc_apart(9 * MIB / 2);
+	small = alloc_apart(3 * MIB);
 	vma_free(fit);
 	vma_free(large);
 	vma_free(small);
 	EXPECT_EQ(alloc(4 * MIB), fit);
+	EXPECT_EQ(vma_size(fit), 9 * MIB / 2); /* a quarter is not cut off */
 	EXPECT_EQ(alloc(4 * MIB), large);
 	block = alloc(4 * MIB);
 	EXPECT(block != small);
-	EXPECT_EQ(stats_now().cached, 1);
 	vma_free(block);
 	vma_free(fit);
 	vma_free(large);
-	EXPECT((block = alloc(2 * MIB)) != small); /* half too large */
+	expect_nothing_left();
+}
+
+TEST(of_those_of_about_a_size_the_smallest_is_reused)
+{
+	void *blocks[3];
+
+	start();
+	blocks[0] = alloc_apart(19 * MIB / 4);
+	blocks[1] = alloc_apart(9 * MIB / 2);
+	blocks[2] = alloc_apart(19 * MIB / 4);
+	for (int i = 0; i < 3; i++)
+		vma_free(blocks[i]);
+	vma_free(alloc_apart(MIB));
+	EXPECT_EQ(alloc(4 * MIB), blocks[1]);
+	EXPECT_EQ(alloc(4 * MIB), blocks[2]); /* the last freed of two */
+	vma_free(blocks[1]);
+	vma_free(blocks[2]);
+	expect_nothing_left();
+}
+
+TEST(a_new_mapping_is_not_touched_to_zero_it)
+{
+	unsigned char present[4];
+	void *block;
+
+	start();
+	block = vma_alloc(MIB, 1, SM_ZERO);
+	EXPECT(block);
+	EXPECT_EQ(mincore(block, sizeof(present) * os_page_bytes(), present),
+		  0);
+	for (size_t i = 0; i < sizeof(present); i++)
+		EXPECT_EQ(present[i] & 1, 0);
 	vma_free(block);
 	expect_nothing_left();
 }
 
+TEST(a_larger_one_is_split_and_its_rest_kept)
+{
+	unsigned char *large, *rest;
+	size_t calls;
+
+	start();
+	large = alloc(16 * MIB);
+	memset(large, 0xff, 16 * MIB);
+	vma_free(large);
+	calls = os_call_count();
+	EXPECT_EQ(vma_alloc(2 * MIB, 1, SM_ZERO), large);
+	EXPECT_EQ(vma_size(large), 2 * MIB);
+	EXPECT_EQ(stats_now().cached_bytes, 14 * MIB);
+	EXPECT(is_filled(large, 2 * MIB, 0));
+	rest = vma_alloc(14 * MIB, 1, SM_ZERO | SM_NOWAIT);
+	EXPECT_EQ(rest, large + 2 * MIB);
+	EXPECT_EQ(os_call_count(), calls);
+	EXPECT(is_filled(rest, 14 * MIB, 0));
+	memset(rest, 2, 14 * MIB);
+	EXPECT(is_filled(large, 2 * MIB, 0));
+	vma_free(large);
+	EXPECT(is_filled(rest, 14 * MIB, 2));
+	vma_free(rest);
+	expect_nothing_left();
+}
+
+TEST(an_aligned_block_is_cut_out_of_the_middle)
+{
+	char *large, *block;
+	uintptr_t start_of_block;
+	size_t calls;
+
+	start();
+	large = vma_alloc(32 * MIB, 16 * MIB, 0);
+	EXPECT(large);
+	vma_free(large);
+	EXPECT_EQ(alloc(MIB), large); /* so that the rest isn't aligned */
+	start_of_block = (uintptr_t)large + 8 * MIB;
+	calls = os_call_count();
+	block = vma_alloc(4 * MIB, 8 * MIB, 0);
+	EXPECT_EQ((uintptr_t)block, start_of_block);
+	EXPECT_EQ(os_call_count(), calls);
+	EXPECT_EQ(vma_size(block), 4 * MIB);
+	EXPECT_EQ(stats_now().cached, 2);
+	EXPECT_EQ(stats_now().cached_bytes, 27 * MIB);
+	vma_free(large);
+	EXPECT_EQ(stats_now().cached, 2);
+	vma_free(block);
+	EXPECT_EQ(stats_now().cached, 1);
+	EXPECT_EQ(stats_now().cached_bytes, 32 * MIB);
+	expect_nothing_left();
+}
+
+/* The four quarters of a mapping, freed in the @nth order. */
+static void free_quarters(char *large, unsigned int nth)
+{
+	unsigned int left = 4;
+	char *quarters[4];
+
+	for (int i = 0; i < 4; i++) {
+		quarters[i] = alloc(4 * MIB);
+		EXPECT_EQ(quarters[i], large + (size_t)i * 4 * MIB);
+	}
+	while (left > 0) {
+		unsigned int pick = nth % left;
+
+		nth /= left;
+		EXPECT(vma_free(quarters[pick]));
+		vma_check();
+		quarters[pick] = quarters[--left];
+	}
+}
+
+TEST(neighbours_that_are_freed_become_one_in_any_order)
+{
+	char *large;
+	size_t calls;
+
+	start();
+	large = alloc(16 * MIB);
+	vma_free(large);
+	calls = os_call_count();
+	for (unsigned int nth = 0; nth < 24; nth++) {
+		free_quarters(large, nth);
+		EXPECT_EQ(stats_now().cached, 1);
+		EXPECT_EQ(stats_now().cached_bytes, 16 * MIB);
+	}
+	EXPECT_EQ(alloc(16 * MIB), large);
+	EXPECT_EQ(os_call_count(), calls);
+	vma_free(large);
+	expect_nothing_left();
+}
+
+/* Let meta_alloc() have nothing to give; system calls fail from now on. */
+static void use_up_structs(void)
+{
+	os_fail_nth(1, SIZE_MAX);
+	while (meta_alloc(sizeof(struct mapping), 0))
+		continue;
+}
+
+TEST(without_memory_for_a_struct_nothing_is_split)
+{
+	char *large, *other, *block;
+
+	start();
+	large = alloc(16 * MIB);
+	other = alloc_apart(4 * MIB);
+	memset(other, 7, 4 * MIB);
+	use_up_structs();
+	EXPECT_EQ(vma_resize(other, MIB, true), other);
+	EXPECT_EQ(vma_size(other), 4 * MIB);
+	vma_free(large);
+	block = alloc(2 * MIB); /* then it's all of it */
+	EXPECT_EQ(block, large);
+	EXPECT_EQ(vma_size(block), 16 * MIB);
+	vma_free(block);
+	os_fail_nth(0, 0);
+	EXPECT(is_filled((unsigned char *)other, 4 * MIB, 7));
+	vma_free(other);
+	expect_nothing_left();
+}
 TEST(a_reused_mapping_has_the_alignment_asked_for)
 {
 	void *plain, *block;
 	size_t align;
 
 	start();
-	plain = alloc(4 * MIB);
+	raise_peak(16 * MIB);
+	plain = alloc_apart(4 * MIB);
 	align = 2 * lowest_bit((uintptr_t)plain);
 	vma_free(plain);
 	block = vma_alloc(4 * MIB, align, 0);
@@ -280,90 +462,117 @@ TEST(without_waiting_only_the_cache_serves_and_no_call_is_made)
 	expect_nothing_left();
 }
 
-TEST(the_cache_keeps_few_mappings_and_few_bytes)
+TEST(what_was_live_a_moment_ago_is_kept_whatever_its_size)
 {
 	enum {
-		BLOCKS = 100
+		BLOCKS = 1000
 	};
-	void *blocks[BLOCKS];
+	static void *blocks[BLOCKS];
+	void *large;
+	size_t calls;
 
 	start();
-	for (size_t size = os_page_bytes(); size <= MIB; size *= 4) {
-		for (int i = 0; i < BLOCKS; i++)
-			blocks[i] = alloc(size);
-		for (int i = 0; i < BLOCKS; i++) {
-			EXPECT(vma_free(blocks[i]));
-			EXPECT(stats_now().cached <= 64);
-			EXPECT(stats_now().cached_bytes <= 32 * MIB);
-		}
-		EXPECT(stats_now().cached >= 32);
-		expect_nothing_left();
-	}
-}
-
-TEST(a_mapping_too_large_for_the_cache_leaves_the_others_there)
-{
-	void *small, *large;
-
-	start();
-	small = alloc(MIB);
-	large = alloc(33 * MIB);
-	vma_free(small);
+	for (int i = 0; i < BLOCKS; i++)
+		blocks[i] = alloc(2 * os_page_bytes());
+	large = alloc(512 * MIB);
+	for (int i = 0; i < BLOCKS; i += 2)
+		vma_free(blocks[i]);
 	vma_free(large);
-	EXPECT_EQ(stats_now().cached, 1);
-	EXPECT_EQ(alloc(MIB), small);
-	vma_free(small);
+	calls = os_call_count();
+	EXPECT_EQ(alloc(512 * MIB), large);
+	for (int i = 0; i < BLOCKS; i += 2)
+		blocks[i] = alloc(2 * os_page_bytes());
+	EXPECT_EQ(os_call_count(), calls);
+	vma_free(large);
+	for (int i = 0; i < BLOCKS; i++)
+		vma_free(blocks[i]);
 	expect_nothing_left();
 }
 
-TEST(a_large_live_heap_allows_a_larger_cache)
+TEST(fresh_memory_takes_the_place_of_the_oldest_that_is_kept)
 {
-	void *live, *large;
+	void *old, *young, *block;
 
 	start();
-	live = alloc(1024 * MIB);
-	large = alloc(64 * MIB);
-	vma_free(large);
-	EXPECT_EQ(stats_now().cached_bytes, 64 * MIB);
-	vma_free(live);
+	old = alloc_apart(8 * MIB);
+	young = alloc_apart(8 * MIB);
+	vma_free(old);
+	vma_free(young);
+	block = alloc_apart(12 * MIB);
+	/* The peak is 16 MiB, the slack 2. */
+	EXPECT_EQ(stats_now().cached_bytes, 6 * MIB);
+	EXPECT_EQ(os_mapped_bytes() - mapped_at_start, 18 * MIB);
+	EXPECT_EQ(alloc(6 * MIB), young);
+	vma_free(young);
+	vma_free(block);
 	expect_nothing_left();
 }
 
+TEST(a_growth_by_the_system_takes_the_place_of_what_is_kept)
+{
+	void *kept, *block;
+
+	start();
+	block = alloc_apart(32 * MIB);
+	kept = alloc_apart(8 * MIB);
+	vma_free(kept);
+	block = vma_resize(block, 36 * MIB, true);
+	EXPECT(block);
+	EXPECT_EQ(stats_now().cached_bytes, 6 * MIB);
+	vma_free(block);
+	expect_nothing_left();
+}
 TEST(an_unused_cache_is_empty_after_some_ticks)
 {
 	enum {
 		BLOCKS = 32,
-		TICKS = 40
 	};
 	void *blocks[BLOCKS];
-	size_t before = SIZE_MAX;
 
 	start();
-	for (int i = 0; i < BLOCKS; i++)
-		blocks[i] = alloc(MIB);
-	for (int i = 0; i < BLOCKS; i++)
-		vma_free(blocks[i]);
-	next_tick(); /* all are new to this one */
-	EXPECT_EQ(stats_now().cached, BLOCKS);
-	next_tick();
-	EXPECT_EQ(stats_now().cached, BLOCKS * 3 / 4);
-	for (int i = 0; i < TICKS; i++) {
-		EXPECT(stats_now().cached_bytes < before);
-		before = stats_now().cached_bytes;
-		if (before == 0)
-			break;
+	for (int begin = 0; begin < WINDOW_TICKS; begin++) {
+		for (int i = 0; i < BLOCKS; i++)
+			blocks[i] = alloc(MIB);
+		for (int i = 0; i < BLOCKS; i++)
+			vma_free(blocks[i]);
+		for (int i = 1; i < KEPT_TICKS; i++) {
+			next_tick();
+			EXPECT_EQ(stats_now().cached_bytes, BLOCKS * MIB);
+		}
 		next_tick();
+		EXPECT_EQ(stats_now().cached_bytes, 0);
+		EXPECT_EQ(os_mapped_bytes(), mapped_at_start);
+		next_tick();
+		if (begin % 2)
+			next_tick();
 	}
-	EXPECT_EQ(before, 0);
-	EXPECT_EQ(os_mapped_bytes(), mapped_at_start);
 }
 
+TEST(a_peak_is_forgotten_though_all_that_is_kept_is_in_use)
+{
+	void *small, *large;
+
+	start();
+	small = alloc_apart(8 * MIB);
+	large = alloc_apart(16 * MIB);
+	vma_free(small);
+	vma_free(large);
+	EXPECT_EQ(stats_now().cached_bytes, 24 * MIB);
+	for (int i = 0; i < WINDOW_TICKS; i++) {
+		vma_free(alloc(8 * MIB));
+		vma_free(alloc(16 * MIB));
+		next_tick();
+	}
+	/* Never more than 16 MiB were live of late. */
+	EXPECT_EQ(stats_now().cached_bytes, 18 * MIB);
+	expect_nothing_left();
+}
 TEST(a_long_pause_empties_the_cache_at_once)
 {
 	start();
 	vma_free(alloc(8 * MIB));
 	vma_free(alloc(4 * MIB));
-	vma_tick_at(now_ms + 3600 * 1000);
+	vma_tick(now_ms + 3600 * 1000);
 	EXPECT_EQ(os_mapped_bytes(), mapped_at_start);
 	expect_nothing_left();
 }
@@ -373,9 +582,10 @@ TEST(a_tick_takes_the_oldest)
 	void *old, *young;
 
 	start();
-	old = alloc(4 * MIB);
-	young = alloc(MIB);
+	old = alloc_apart(4 * MIB);
+	young = alloc_apart(MIB);
 	vma_free(old);
+	next_tick();
 	vma_free(young);
 	next_tick();
 	next_tick();
@@ -384,7 +594,6 @@ TEST(a_tick_takes_the_oldest)
 	vma_free(young);
 	expect_nothing_left();
 }
-
 TEST(a_block_in_steady_use_outlives_every_tick)
 {
 	void *block;
@@ -411,38 +620,101 @@ TEST(trim_tells_how_much_it_gave_back)
 	EXPECT_EQ(os_mapped_bytes(), mapped_at_start);
 }
 
-TEST(a_smaller_size_gives_the_tail_back_in_place)
+TEST(a_smaller_size_keeps_the_tail_for_others)
 {
 	unsigned char *block;
+	size_t calls;
 
 	start();
 	block = alloc(8 * MIB);
 	memset(block, 7, 8 * MIB);
+	calls = os_call_count();
 	EXPECT_EQ(vma_resize(block, 2 * MIB + 1, true), block);
 	EXPECT_EQ(vma_size(block), 2 * MIB + os_page_bytes());
-	EXPECT_EQ(os_mapped_bytes() - mapped_at_start,
-		  2 * MIB + os_page_bytes());
+	EXPECT_EQ(stats_now().cached_bytes, 6 * MIB - os_page_bytes());
 	EXPECT(is_filled(block, 2 * MIB + 1, 7));
 	EXPECT_EQ(vma_resize(block, MIB, false), block);
 	EXPECT_EQ(vma_size(block), MIB);
+	EXPECT_EQ(stats_now().cached, 1);
+	EXPECT_EQ(stats_now().bytes, MIB);
+	EXPECT_EQ(vma_alloc(7 * MIB, 1, SM_ZERO), block + MIB);
+	EXPECT_EQ(os_call_count(), calls);
+	EXPECT(is_filled(block + MIB, 7 * MIB, 0));
+	EXPECT(is_filled(block, MIB, 7));
+	vma_free(block + MIB);
 	vma_free(block);
 	expect_nothing_left();
 }
 
-TEST(a_shrink_that_the_system_refuses_leaves_the_block_as_it_was)
+TEST(a_block_grows_into_what_is_kept_behind_it)
 {
-	void *block;
+	unsigned char *block;
+	size_t calls;
 
 	start();
-	block = alloc(8 * MIB);
-	os_fail_nth(1, 1);
-	EXPECT_EQ(vma_resize(block, MIB, true), block);
-	EXPECT_EQ(vma_size(block), 8 * MIB);
-	os_fail_nth(0, 0);
+	block = alloc(16 * MIB);
+	memset(block, 1, 16 * MIB);
+	vma_free(block);
+	EXPECT_EQ(alloc(2 * MIB), block);
+	memset(block, 7, 2 * MIB);
+	calls = os_call_count();
+	EXPECT_EQ(vma_resize(block, 3 * MIB, false), block);
+	EXPECT_EQ(vma_size(block), 3 * MIB);
+	EXPECT_EQ(vma_resize(block, 3 * MIB + 1, true), block);
+	EXPECT_EQ(vma_size(block), 3 * MIB + 3 * MIB / 8); /* with room */
+	EXPECT_EQ(stats_now().cached_bytes + vma_size(block), 16 * MIB);
+	EXPECT_EQ(vma_resize(block, 15 * MIB, true), block);
+	EXPECT_EQ(vma_resize(block, 16 * MIB, true), block);
+	EXPECT_EQ(stats_now().cached, 0);
+	EXPECT_EQ(os_call_count(), calls);
+	EXPECT(is_filled(block, 2 * MIB, 7));
+	EXPECT(!vma_resize(block, 17 * MIB, false) || os_call_count() > calls);
 	vma_free(block);
 	expect_nothing_left();
 }
 
+TEST(a_block_does_not_grow_into_a_live_neighbour)
+{
+	unsigned char *block, *next;
+
+	start();
+	block = alloc(16 * MIB);
+	vma_free(block);
+	EXPECT_EQ(alloc(2 * MIB), block);
+	next = alloc(2 * MIB);
+	EXPECT_EQ(next, block + 2 * MIB);
+	memset(next, 5, 2 * MIB);
+	EXPECT(!vma_resize(block, 4 * MIB, false));
+	EXPECT_EQ(vma_size(block), 2 * MIB);
+	EXPECT(is_filled(next, 2 * MIB, 5));
+	/* It's better copied to what is behind the neighbour. */
+	EXPECT(!vma_resize(block, 4 * MIB, true));
+	EXPECT_EQ(alloc(4 * MIB), next + 2 * MIB);
+	vma_free(block);
+	vma_free(next);
+	vma_free(next + 2 * MIB);
+	expect_nothing_left();
+}
+
+TEST(a_block_that_the_kernel_has_in_pieces_is_not_lost)
+{
+	unsigned char *block;
+
+	start();
+	block = alloc_apart(8 * MIB);
+	memset(block, 7, 8 * MIB);
+	/* What mremap(2) refuses: two areas of different attributes. */
+	EXPECT_EQ(madvise(block, 4 * MIB, MADV_DONTFORK), 0);
+	EXPECT(!vma_resize(block, 9 * MIB, true));
+	EXPECT_EQ(vma_size(block), 8 * MIB);
+	EXPECT(is_filled(block, 8 * MIB, 7));
+	vma_check();
+	vma_free(block);
+	EXPECT_EQ(vma_alloc(8 * MIB, 1, SM_ZERO), block);
+	EXPECT(is_filled(block, 8 * MIB, 0));
+	vma_free(block);
+	expect_nothing_left();
+}
 TEST(a_larger_size_moves_the_bytes)
 {
 	unsigned char *block, *moved;
@@ -543,9 +815,40 @@ TEST(a_mapping_that_cannot_be_unmapped_is_emptied_and_kept)
 	EXPECT_EQ(vma_trim(), 0);
 	os_fail_nth(0, 0);
 	EXPECT_EQ(stats_now().cached_bytes, 8 * MIB);
-	EXPECT_EQ(vma_alloc(8 * MIB, 1, SM_ZERO | SM_NOWAIT), block);
+	EXPECT(!vma_alloc(8 * MIB, 1, SM_NOWAIT)); /* it counts as fresh */
+	EXPECT_EQ(vma_alloc(8 * MIB, 1, SM_ZERO), block);
 	EXPECT(is_filled(block, 8 * MIB, 0));
+	memset(block, 0xff, 8 * MIB);
 	vma_free(block);
+	EXPECT_EQ(vma_alloc(2 * MIB, 1, SM_ZERO), block);
+	EXPECT(is_filled(block, 2 * MIB, 0));
+	vma_free(block);
+	expect_nothing_left();
+}
+
+TEST(a_stranded_mapping_does_not_merge)
+{
+	unsigned char *block;
+
+	start();
+	block = alloc(16 * MIB);
+	memset(block, 0xff, 16 * MIB);
+	vma_free(block);
+	EXPECT_EQ(alloc(8 * MIB), block);
+	os_fail_nth(1, 1);
+	EXPECT_EQ(vma_trim(), 0);
+	os_fail_nth(0, 0);
+	memset(block, 0xff, 8 * MIB);
+	EXPECT(!vma_resize(block, 9 * MIB, false));
+	vma_free(block);
+	EXPECT_EQ(stats_now().cached, 2);
+	EXPECT_EQ(vma_alloc(8 * MIB, 1, SM_ZERO), block);
+	EXPECT(is_filled(block, 8 * MIB, 0));
+	EXPECT_EQ(vma_alloc(8 * MIB, 1, SM_ZERO), block + 8 * MIB);
+	EXPECT(is_filled(block + 8 * MIB, 8 * MIB, 0));
+	vma_free(block);
+	vma_free(block + 8 * MIB);
+	EXPECT_EQ(stats_now().cached, 1);
 	expect_nothing_left();
 }
 
@@ -647,38 +950,215 @@ TEST(the_structs_of_unmapped_mappings_are_used_again)
 	expect_nothing_left();
 }
 
+enum {
+	TWINS = 16,
+	OPERATIONS = 3000,
+};
+
+/* What the test knows of a block. */
+struct twin {
+	unsigned char *start; /* NULL: none */
+	size_t size;
+	unsigned char stamp; /* in its first byte of every 16th page, and its
+				last */
+};
+
+static uint64_t random_state;
+/* The most bytes that were live in each of the last ticks, this one first. */
+static size_t peaks[WINDOW_TICKS];
+
+static size_t draw(size_t below)
+{
+	return test_random(&random_state) % below;
+}
+
+static void stamp(struct twin *twin)
+{
+	twin->stamp = (unsigned char)test_random(&random_state);
+	for (size_t i = 0; i < twin->size; i += 16 * os_page_bytes())
+		twin->start[i] = twin->stamp;
+	twin->start[twin->size - 1] = twin->stamp;
+}
+
+static void expect_stamp(const struct twin *twin, size_t size)
+{
+	for (size_t i = 0; i < min_size(size, twin->size);
+	     i += 16 * os_page_bytes())
+		EXPECT_EQ(twin->start[i], twin->stamp);
+	if (size >= twin->size)
+		EXPECT_EQ(twin->start[twin->size - 1], twin->stamp);
+}
+
+static void alloc_twin(struct twin *twin, size_t size)
+{
+	size_t align = draw(4) ? 1 : (size_t)1 << draw(23);
+	bool zero = draw(4) == 0;
+
+	twin->start = vma_alloc(size, align, zero ? SM_ZERO : 0);
+	twin->size = size;
+	if (!twin->start)
+		return;
+	EXPECT_EQ((uintptr_t)twin->start & (align - 1), 0);
+	EXPECT(!zero || is_filled(twin->start, vma_size(twin->start), 0));
+	stamp(twin);
+}
+
+static void resize_twin(struct twin *twin, size_t size)
+{
+	bool may_move = draw(2);
+	unsigned char *start = vma_resize(twin->start, size, may_move);
+
+	if (start) {
+		EXPECT(may_move || start == twin->start);
+		twin->start = start;
+	}
+	expect_stamp(twin, start ? size : SIZE_MAX);
+	if (start) {
+		twin->size = size;
+		stamp(twin);
+	}
+}
+
+static void tick_twins(void)
+{
+	next_tick();
+	memmove(peaks + 1, peaks, sizeof(peaks) - sizeof(*peaks));
+	peaks[0] = 0;
+}
+
+static void play(struct twin *twin)
+{
+	size_t size = 1 + draw(draw(2) ? 8 * MIB : 64 * os_page_bytes());
+
+	if (draw(50) == 0) {
+		tick_twins();
+	} else if (!twin->start) {
+		alloc_twin(twin, size);
+	} else if (draw(2)) {
+		resize_twin(twin, size);
+	} else {
+		expect_stamp(twin, SIZE_MAX);
+		EXPECT(vma_free(twin->start));
+		twin->start = NULL;
+	}
+}
+
+/* What is mapped is what is live and kept, and no more than was live. */
+static void expect_bound(const struct twin *twins)
+{
+	size_t live = 0, most = 0;
+
+	for (int i = 0; i < TWINS; i++)
+		live += twins[i].start ? vma_size(twins[i].start) : 0;
+	peaks[0] = max_size(peaks[0], live);
+	for (int i = 0; i < WINDOW_TICKS; i++)
+		most = max_size(most, peaks[i]);
+	EXPECT_EQ(stats_now().bytes, live);
+	EXPECT(live + vma_state.recent.bytes <= most + SLACK_BYTES);
+	EXPECT_EQ(os_mapped_bytes() - mapped_at_start,
+		  live + stats_now().cached_bytes);
+}
+
+static void play_all(bool may_fail)
+{
+	static struct twin twins[TWINS];
+
+	for (int i = 0; i < OPERATIONS; i++) {
+		if (may_fail && draw(4) == 0)
+			os_fail_nth(1 + draw(3), 1 + draw(3));
+		play(&twins[draw(TWINS)]);
+		os_fail_nth(0, 0);
+		expect_bound(twins);
+	}
+	for (int i = 0; i < TWINS; i++) {
+		if (twins[i].start) {
+			expect_stamp(&twins[i], SIZE_MAX);
+			EXPECT(vma_free(twins[i].start));
+		}
+	}
+	expect_nothing_left();
+}
+
+TEST(at_random_no_byte_is_lost_and_the_peak_is_never_exceeded)
+{
+	start();
+	random_state = test_seed();
+	play_all(false);
+}
+
+TEST(the_same_where_system_calls_fail)
+{
+	start();
+	random_state = test_seed();
+	play_all(true);
+}
+
 TEST(check_sees_wrong_counters)
 {
 	start();
-	vma_free(alloc(MIB));
+	vma_free(alloc_apart(MIB));
 	alloc(2 * MIB);
 	vma_check();
 	vma_state.bytes += os_page_bytes();
 	EXPECT_PANIC("bytes == vma->bytes", vma_check());
 	vma_state.bytes -= os_page_bytes();
-	vma_state.recent.count++;
+	vma_state.recent.bytes += os_page_bytes();
+	EXPECT_PANIC("bytes == shelf->bytes", vma_check());
+	vma_state.recent.bytes -= os_page_bytes();
+	vma_state.stranded.count++;
 	EXPECT_PANIC("count == shelf->count", vma_check());
-	vma_state.recent.count--;
+	vma_state.stranded.count--;
 	vma_state.hits = vma_state.allocs + 1;
 	EXPECT_PANIC("hits", vma_check());
+}
+
+TEST(check_sees_what_is_above_the_limit)
+{
+	start();
+	vma_free(alloc(8 * MIB));
+	vma_check();
+	vma_state.peak = 5 * MIB;
+	EXPECT_PANIC("vma_most_locked", vma_check());
+}
+
+TEST(check_sees_a_mapping_in_the_wrong_bin)
+{
+	struct mapping *mapping;
+
+	start();
+	vma_free(alloc_apart(8 * MIB));
+	vma_free(alloc(MIB)); /* the last one is in none */
+	vma_trim();
+	vma_free(alloc_apart(8 * MIB));
+	vma_check();
+	mapping = vma_state.bins.last;
+	EXPECT(mapping);
+	vma_state.bins.last = NULL;
+	EXPECT_PANIC("count == vma->recent.count", vma_check());
+	vma_state.bins.last = mapping;
+	mapping->is_zero = true;
+	EXPECT_PANIC("is_zero", vma_check());
 }
 
 TEST(check_sees_mappings_that_overlap)
 {
 	struct mapping mapping = { 0 };
+	struct list surplus;
 	char *block;
 
 	start();
 	block = alloc(2 * MIB);
+	list_init(&surplus);
+	list_init(&mapping.by_start);
 	mapping.node.key = (uintptr_t)block + MIB;
 	mapping.bytes = MIB;
 	lock_acquire(&vma_state.lock);
-	vma_insert_locked(&mapping);
+	vma_insert_locked(&mapping, &surplus);
 	lock_release(&vma_state.lock);
 	EXPECT_PANIC("node.key >= end", vma_check());
 	lock_acquire(&vma_state.lock);
 	vma_remove_locked(&mapping);
-	list_add_head(&vma_state.recent.mappings, &mapping.shelf);
+	list_add_head(&vma_state.stranded.mappings, &mapping.shelf);
 	lock_release(&vma_state.lock);
 	EXPECT_PANIC("mapping->node.key", vma_check());
 }
