@@ -10,6 +10,10 @@
 #define PRINTF(f, a)  __attribute__((format(printf, f, a)))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+/* Zeroed data that most processes never touch: kept out of the pages of those
+ * that they do. */
+#define COLD_DATA __attribute__((section(".bss.cold")))
+
 /* The struct of type @type whose member @member is at @pointer. */
 #define container_of(pointer, type, member) \
 	((type *)((char *)(pointer)-offsetof(type, member)))

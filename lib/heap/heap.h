@@ -79,6 +79,9 @@ bool free_inside(void *block);
  * with no lock held. */
 void heap_tick(void);
 
+/* Start with a full budget: there is nothing to decay yet. */
+void heap_tick_later(void);
+
 /* The same where the hot path's budget is used up: outside of the gate. */
 void heap_look(void);
 

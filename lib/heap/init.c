@@ -64,6 +64,7 @@ bool heap_init(void)
 	if (atomic_compare_exchange_strong(&state, &expected, WAKING)) {
 		bool ok = wake_layers();
 
+		heap_tick_later();
 		__atomic_store_n(&heap_is_up, ok, __ATOMIC_RELEASE);
 		/* Without memory it's tried again at the next call. */
 		if (atomic_exchange(&state, ok ? UP : DOWN) == WAITED_FOR)

@@ -43,9 +43,11 @@ static void *alloc_zeroed_object(struct cache *cache, size_t size,
 
 static void *alloc_object(unsigned int class, size_t size, unsigned int flags)
 {
-	struct cache *cache = &size_class_caches[class];
+	struct cache *cache = cache_of_class(class, flags);
 	void *object;
 
+	if (unlikely(!cache))
+		return NULL;
 	if ((flags & SM_ZERO) && cache->size >= os_page_bytes())
 		return alloc_zeroed_object(cache, size, flags);
 	object = cache_alloc_slow(cache, flags);

@@ -66,6 +66,11 @@ static void renew_budget(void)
 			: BUDGET;
 }
 
+void heap_tick_later(void)
+{
+	renew_budget();
+}
+
 void heap_tick(void)
 {
 	os_thread.budget -= SLOW_BYTES;

@@ -19,6 +19,7 @@
 enum {
 	LEGACY_LENGTH = 32, /* registered by every glibc before 2.41 */
 	CPU_IDS_MAX = 1 << 16,
+	MASK_BYTES = 1 << 10,	    /* 8192 CPUs: no kernel is built for more */
 	ANY_SIGNATURE = 0x12345678, /* any but the real one */
 };
 
@@ -80,7 +81,7 @@ static unsigned int read_possible_cpus(void)
 /* The kernel's own mask is as long as it needs for the highest id. */
 static unsigned int measure_cpu_mask(void)
 {
-	static unsigned char mask[CPU_IDS_MAX / 8];
+	unsigned char mask[MASK_BYTES];
 	long bytes = os_call(SYS_sched_getaffinity, 0, sizeof(mask), (long)mask,
 			     0, 0, 0);
 

@@ -23,15 +23,22 @@ static struct {
 	unsigned int count; /* [fixed at pcp_init()] */
 } pcp;
 
-void pcp_init(unsigned int cpus)
+/* A few share a page with other structures. */
+static struct pcp *alloc_lists(size_t bytes)
 {
-	size_t bytes = cpus * sizeof(struct pcp);
 	size_t pages = round_up(bytes, os_page_bytes()) >> os_page_shift;
 	bool is_zero;
 
+	if (bytes <= META_BYTES_MAX)
+		return meta_alloc(bytes, 0);
 	if (pages > pages_per_block())
-		return;
-	pcp.cpus = pages_alloc(pages, 1, USE_META, 0, &is_zero);
+		return NULL;
+	return pages_alloc(pages, 1, USE_META, 0, &is_zero);
+}
+
+void pcp_init(unsigned int cpus)
+{
+	pcp.cpus = alloc_lists(cpus * sizeof(struct pcp));
 	if (!pcp.cpus)
 		return;
 	for (unsigned int i = 0; i < cpus; i++)

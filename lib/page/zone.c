@@ -139,6 +139,7 @@ static void remove_from_list(struct zone *zone, struct pageblock *block)
 void zone_relink_locked(struct zone *zone, struct pageblock *block)
 {
 	int largest = pageblock_largest(block);
+	struct list *head;
 
 	CHECK(lock_is_held(&zone->lock));
 	remove_from_list(zone, block);
@@ -148,8 +149,11 @@ void zone_relink_locked(struct zone *zone, struct pageblock *block)
 	if (largest < 0)
 		return;
 	block->fullness = (uint8_t)fullness_of(zone, block);
-	list_add_head(&zone->lists[block->use][largest][block->fullness],
-		      &block->link);
+	head = &zone->lists[block->use][largest][block->fullness];
+	/* Heads of empty lists are left as they are: zeroes, at first. */
+	if (!(zone->nonempty[block->use][largest] >> block->fullness & 1))
+		list_init(head);
+	list_add_head(head, &block->link);
 	zone->nonempty[block->use][largest] |= (uint8_t)(1u << block->fullness);
 }
 
@@ -486,11 +490,7 @@ static struct layout layout_for(size_t window)
 
 void zone_init(struct zone *zone)
 {
-	struct list *heads = &zone->lists[0][0][0];
-
 	lock_init(&zone->lock, RANK_ZONE);
-	for (size_t i = 0; i < sizeof(zone->lists) / sizeof(*heads); i++)
-		list_init(&heads[i]);
 }
 
 /* Of a zone that has come to an end, all of them. */
@@ -524,8 +524,8 @@ bool zone_reserve(struct zone *zone, size_t most)
 			  (uintptr_t)whole.start,
 		  &unaligned);
 	arena_cut(&whole, layout.classes, &zone->classes);
-	arena_cut(&whole, layout.pages, &zone->pages);
 	arena_cut(&whole, layout.blocks, &zone->blocks);
+	arena_cut(&whole, layout.pages, &zone->pages);
 	if (unaligned.reserved > 0)
 		os_unmap(unaligned.start, unaligned.reserved);
 	zone->heap = whole; /* its last pageblock may be cut short */

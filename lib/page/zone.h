@@ -29,7 +29,8 @@ struct zone {
 	struct arena blocks;	    /* [lock] pageblocks, one per 2 MiB */
 	struct arena classes; /* [lock] the page class map, a byte per frame */
 
-	/* [lock] heads by use, largest free order, fullness */
+	/* [lock] heads by use, largest free order, fullness; of those that
+	 * aren't empty */
 	struct list lists[USE_COUNT + 1][PAGE_ORDER_MAX + 1][FULLNESS_LEVELS];
 	/* [lock] bit f: the list of fullness f isn't empty */
 	uint8_t nonempty[USE_COUNT + 1][PAGE_ORDER_MAX + 1];

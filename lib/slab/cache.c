@@ -21,12 +21,16 @@ enum {
 	SPARSE_SHIFT = 2,
 };
 
-struct cache size_class_caches[SIZE_CLASSES + 1];
+/* [caches] Those of the size classes, made when they're first needed, side by
+ * side: a process that uses a few of them touches a page or two. */
+static struct cache class_caches[SIZE_CLASSES] COLD_DATA;
 
 static struct {
 	struct lock lock;
-	struct list all;		 /* [lock] oldest first */
+	/* [lock] those of the classes by size, then programs', oldest first */
+	struct list all;
 	struct cache *by_id[CPU_ARRAYS]; /* [lock to write, atomic to read] */
+	unsigned int classes;		 /* [lock] how many are made */
 } caches = { .lock = LOCK_INIT(RANK_CACHES) };
 
 struct cache *cache_of_id(unsigned int id)
@@ -76,8 +80,15 @@ static bool init_cache(struct cache *cache)
 
 static void publish_cache_locked(struct cache *cache)
 {
+	struct list *next = caches.all.next;
+
 	CHECK(lock_is_held(&caches.lock));
-	list_add_tail(&caches.all, &cache->link);
+	while (cache->id <= SIZE_CLASSES && next != &caches.all &&
+	       container_of(next, struct cache, link)->id < cache->id)
+		next = next->next;
+	if (cache->id > SIZE_CLASSES)
+		next = &caches.all;
+	list_add_tail(next, &cache->link); /* in front of it */
 	__atomic_store_n(&caches.by_id[cache->id], cache, __ATOMIC_RELEASE);
 }
 
@@ -94,22 +105,41 @@ static void name_size_class(struct cache *cache)
 		end[i] = (char)('0' + rest % 10);
 }
 
+static struct cache *make_class_locked(unsigned int class)
+{
+	struct cache *cache = cache_of_id(class);
+
+	CHECK(lock_is_held(&caches.lock));
+	if (cache)
+		return cache;
+	cache = &class_caches[caches.classes++];
+	cache->id = class;
+	cache->size = size_class_bytes(class);
+	cache->align = min_size(lowest_bit(cache->size), ALIGN_MAX);
+	name_size_class(cache);
+	init_cache(cache);
+	publish_cache_locked(cache);
+	return cache;
+}
+
+struct cache *cache_of_class(unsigned int class, unsigned int flags)
+{
+	struct cache *cache = cache_of_id(class);
+
+	if (likely(cache) ||
+	    !lock_acquire_if(&caches.lock, !(flags & SM_NOWAIT)))
+		return cache;
+	cache = make_class_locked(class);
+	lock_release(&caches.lock);
+	return cache;
+}
+
 bool slab_init(void)
 {
 	list_init(&caches.all);
 	if (!cpu_arrays_init())
 		return false;
 	lock_acquire(&caches.lock);
-	for (unsigned int class = 1; class <= SIZE_CLASSES; class += 1) {
-		struct cache *cache = &size_class_caches[class];
-
-		cache->id = class;
-		cache->size = size_class_bytes(class);
-		cache->align = min_size(lowest_bit(cache->size), ALIGN_MAX);
-		name_size_class(cache);
-		init_cache(cache);
-		publish_cache_locked(cache);
-	}
 	runs_init();
 	lock_release(&caches.lock);
 	return true;
@@ -275,6 +305,8 @@ bool cache_stats_at(size_t index, struct cache_stats *stats)
 	struct list *node;
 
 	lock_acquire(&caches.lock);
+	for (unsigned int class = 1; class <= SIZE_CLASSES; class += 1)
+		make_class_locked(class);
 	node = caches.all.next;
 	while (index-- > 0 && node != &caches.all)
 		node = node->next;

@@ -9,25 +9,31 @@ enum {
 };
 
 /*
- * How many objects this CPU's array should be refilled with, or relieved of:
- * half of its room, so that the next operations of either kind are hot, and at
- * most a few sheaves. A miss doubles the room up to two sheaves; beyond that
+ * A miss doubles the room of this CPU's array up to two sheaves; beyond that
  * only where misses of both kinds take turns, which more room would have
- * spared.
+ * spared. The room there is now, or 0: see cpu_array_grow().
  */
-static unsigned int batch_size(struct cache *cache, bool is_refill)
+static unsigned int grow_array(struct cache *cache, bool is_refill)
 {
 	bool was_refill = __atomic_load_n(&cache->was_refill, __ATOMIC_RELAXED);
 	unsigned int room;
 
 	if (cache->batch == 1)
-		return 1; /* no arrays: they mustn't be opened */
+		return 0; /* no arrays: they mustn't be opened */
 	room = cpu_array_grow(cache->id, was_refill != is_refill
 						 ? UINT32_MAX
 						 : 2 * cache->batch);
 	if (was_refill != is_refill)
 		__atomic_store_n(&cache->was_refill, is_refill,
 				 __ATOMIC_RELAXED);
+	return room;
+}
+
+/* How many objects an array with @room should be refilled with, or relieved of:
+ * half of that, so that the next operations of either kind are hot, and at most
+ * a few sheaves. */
+static unsigned int batch_size(const struct cache *cache, unsigned int room)
+{
 	return (unsigned int)clamp_size(room / 2, 1,
 					SHEAVES_MOVED * cache->batch);
 }
@@ -97,7 +103,7 @@ void *cache_alloc_slow(struct cache *cache, unsigned int flags)
 	 * somewhere, under locks. */
 	if ((flags & SM_NOWAIT) && slabs_take(cache, objects, 1, flags))
 		return objects[0];
-	count = batch_size(cache, true);
+	count = batch_size(cache, grow_array(cache, true));
 	given = barn_get(&cache->barn, objects, flags);
 	if (given == 0)
 		given = take_reversed(cache, objects, count, flags);
@@ -107,10 +113,22 @@ void *cache_alloc_slow(struct cache *cache, unsigned int flags)
 	return objects[given - 1];
 }
 
+/* Free @object where the array must be empty in order to grow. */
+static void free_moving(struct cache *cache, void *object)
+{
+	void *objects[SHEAF_CAPACITY];
+	unsigned int count =
+		cpu_array_take(cache->id, objects, SHEAF_CAPACITY - 1);
+
+	grow_array(cache, false);
+	objects[count++] = object;
+	stow_objects(cache, objects, count, 0);
+}
+
 void cache_free_slow(struct cache *cache, void *object)
 {
 	void *objects[MOVED_MAX];
-	unsigned int count;
+	unsigned int count, room;
 
 	if (unlikely(cache_object_at(cache, object) != object))
 		panic("free of a pointer inside a block", object);
@@ -121,10 +139,15 @@ void cache_free_slow(struct cache *cache, void *object)
 		slabs_return(cache, &object, 1);
 		return;
 	}
-	count = batch_size(cache, false);
+	room = grow_array(cache, false);
 	if (cpu_array_give(cache->id, &object, 1))
 		return;
+	if (room == 0) {
+		free_moving(cache, object);
+		return;
+	}
 	/* One place in the batch is for @object itself, if need be. */
+	count = batch_size(cache, room);
 	count = cpu_array_take(cache->id, objects,
 			       count < MOVED_MAX ? count : MOVED_MAX - 1);
 	if (!cpu_array_give(cache->id, &object, 1))

@@ -5,22 +5,52 @@
 #include <string.h>
 
 enum {
-	FIRST_ROOM = 8
-}; /* slots of an array when it's opened */
+	FIRST_ROOM = 8,	  /* slots of an array when it's opened */
+	SMALL_SLOTS = 32, /* in its small place */
+	SMALL_PLACES =
+		1280, /* slots for all small places, up to a page's end */
+};
+
+static_assert((sizeof(struct cpu_region) + SMALL_PLACES * sizeof(void *)) %
+			      4096 ==
+		      0,
+	      "large places start with a page");
 
 /* The region of CPU -1 until there are real ones: zeroes. */
-static struct cpu_region no_region;
+static struct cpu_region no_region COLD_DATA;
 
 char *cpu_regions = (char *)&no_region + CPU_REGION_BYTES;
 
 bool cpu_slots_only;
 
-/* Where each array's slots are, the same in all regions. */
+/*
+ * Where each array's slots are, the same in all regions. As long as an array
+ * has little room it lies in its small place, next to those of other arrays, so
+ * that the few objects of a short process are in one page.
+ */
+struct place {
+	uint32_t small; /* number of the first slot at first */
+	uint32_t large; /* the same, once there's more room; may be @small */
+	uint32_t limit; /* how many slots there are */
+};
+
 static struct {
-	uint32_t first[CPU_ARRAYS]; /* [caches] number of the first slot */
-	uint32_t limit[CPU_ARRAYS]; /* [caches] how many there are */
-	uint32_t next;		    /* [caches] first slot of the next array */
+	uint32_t next_small; /* [caches] first slot of the next small place */
+	uint32_t next_large; /* [caches] the same, from SMALL_PLACES on */
+	struct place of[CPU_ARRAYS]; /* [caches] */
 } layout;
+
+/* This thread's first malloc() would read the tables, then write them: two
+ * faults a page, of which the first can be spared. */
+static void touch_own_region(void)
+{
+	struct cpu_region *own = cpu_region_at((long)os_cpu_hint());
+
+	if (cpu_slots_only)
+		return;
+	*(void **volatile *)&own->top[0] = NULL;
+	*(void **volatile *)&own->end[0] = NULL;
+}
 
 bool cpu_arrays_init(void)
 {
@@ -32,22 +62,34 @@ bool cpu_arrays_init(void)
 	cpu_regions = start + CPU_REGION_BYTES;
 	cpu_slots_only = os_cpu_index() == CPU_INDEX_NONE;
 	os_rseq_attach_first();
+	touch_own_region();
 	return true;
 }
 
 unsigned int cpu_array_assign(unsigned int id, unsigned int limit)
 {
-	if (layout.limit[id] == 0 && layout.next + limit <= CPU_REGION_SLOTS) {
-		layout.first[id] = layout.next;
-		layout.limit[id] = limit;
-		layout.next += limit;
+	struct place *place = &layout.of[id];
+	uint32_t large = SMALL_PLACES + layout.next_large;
+
+	if (place->limit > 0 || large + limit > CPU_REGION_SLOTS)
+		return place->limit;
+	*place = (struct place){ large, large, limit };
+	layout.next_large += limit;
+	if (limit > FIRST_ROOM &&
+	    layout.next_small + SMALL_SLOTS < SMALL_PLACES) {
+		place->small = layout.next_small;
+		layout.next_small += SMALL_SLOTS;
 	}
-	return layout.limit[id];
+	return limit;
 }
 
-unsigned int cpu_array_first(unsigned int id)
+void **cpu_array_slots(struct cpu_region *region, unsigned int id)
 {
-	return layout.first[id];
+	const struct place *place = &layout.of[id];
+	/* All small places end below the first large one. */
+	bool is_large = region->top[id] >= &region->slots[place->large];
+
+	return &region->slots[is_large ? place->large : place->small];
 }
 
 /* The distance of slot @slot from the start of its region, in bytes. */
@@ -125,44 +167,70 @@ static size_t next_room(unsigned int id, size_t room, size_t most)
 {
 	size_t next = min_size(room ? 2 * room : FIRST_ROOM, most);
 
-	return min_size(max_size(next, room), layout.limit[id]);
+	return min_size(max_size(next, room), layout.of[id].limit);
+}
+
+/* The first slot of array @id when it has @room. */
+static uint32_t first_slot(unsigned int id, size_t room)
+{
+	const struct place *place = &layout.of[id];
+
+	return room > SMALL_SLOTS ? place->large : place->small;
+}
+
+/* The slots that an array has whose end is at @end, a distance; 0 if closed. */
+static size_t room_until(unsigned int id, size_t end)
+{
+	const struct place *place = &layout.of[id];
+	size_t large = slot_offset(place->large);
+
+	if (end == 0)
+		return 0;
+	return (end - (end > large ? large : slot_offset(place->small))) /
+	       sizeof(void *);
 }
 
 static size_t slot_grow(unsigned int id, size_t most)
 {
 	struct cpu_region *region = cpu_slot_lock();
-	size_t room;
+	size_t held, room;
+	void **first;
 
 	if (!region)
 		return 0;
-	if (!region->end[id]) {
-		region->begin[id] = &region->slots[layout.first[id]];
-		region->top[id] = region->end[id] = region->begin[id];
-	}
+	held = (size_t)(region->top[id] - region->begin[id]);
 	room = next_room(id, (size_t)(region->end[id] - region->begin[id]),
 			 most);
-	region->end[id] = region->begin[id] + room;
+	first = &region->slots[first_slot(id, room)];
+	if (region->begin[id] != first) {
+		if (held > 0)
+			memcpy(first, region->begin[id], held * sizeof(void *));
+		region->begin[id] = first;
+		region->top[id] = first + held;
+	}
+	region->end[id] = first + room;
 	cpu_slot_unlock(region);
 	return room;
 }
 
 unsigned int cpu_array_grow(unsigned int id, unsigned int most)
 {
-	size_t first = slot_offset(layout.first[id]);
 	size_t old = 0;
 
-	if (layout.limit[id] == 0)
+	if (layout.of[id].limit == 0)
 		return 0;
 	if (unlikely(!os_rseq_is_attached()))
 		return (unsigned int)slot_grow(id, most);
 	for (;;) {
-		size_t room = old ? (old - first) / sizeof(void *) : 0;
+		size_t room = room_until(id, old);
 		size_t wanted = next_room(id, room, most);
-		size_t seen = rseq_set_end(id, first, old,
-					   first + wanted * sizeof(void *));
+		uint32_t first = first_slot(id, wanted);
+		bool stays = old && first == first_slot(id, room);
+		size_t seen = rseq_set_end(id, stays ? 0 : slot_offset(first),
+					   old, slot_offset(first + wanted));
 
 		if (seen == SIZE_MAX)
-			return 0; /* a drain has it */
+			return 0;
 		if (seen == old)
 			return (unsigned int)wanted;
 		old = seen;

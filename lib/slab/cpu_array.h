@@ -11,6 +11,9 @@
  *	     |            |            |       ^begin   ^top  ^end
  *	     +------------+------------+-------+--------+-----+
  *
+ * Arrays with little room lie side by side, for short processes; one that grows
+ * moves to slots of its own behind them, see struct place in cpu_array.c.
+ *
  * Who may touch a region: restartable sequences on its own CPU, and a drain
  * (drain.c), between its fences. Nobody else. A sequence reads the CPU index,
  * does its work, and commits by one store: if the thread is preempted,
@@ -102,13 +105,15 @@ static inline bool cpu_array_push_slot(unsigned int id, void *object)
  */
 unsigned int cpu_array_assign(unsigned int id, unsigned int limit);
 
-/* The first slot of array @id, as a number in the region. */
-unsigned int cpu_array_first(unsigned int id);
+/* The first slot of array @id of @region, judged by its top alone. Private to
+ * slab/. */
+void **cpu_array_slots(struct cpu_region *region, unsigned int id);
 
 /*
  * Make room for more objects in this CPU's array @id: twice what it has, up to
  * @most and the slots that were assigned, and never less than it had; opens it
- * if it's closed. Returns the room there is now. Inside the gate.
+ * if it's closed. Returns the room there is now; or 0 if a drain has the array,
+ * or if it would have to move to other slots and isn't empty. Inside the gate.
  */
 unsigned int cpu_array_grow(unsigned int id, unsigned int most);
 

@@ -157,11 +157,14 @@ static inline unsigned int rseq_give(unsigned int id, void *const *objects,
 
 /*
  * Set the end of this CPU's array @id to @end, if it is @old and no drain has
- * marked the region; with an @old of 0 the array is opened first, empty, at
- * @first. All are distances from the start of the region, in bytes. Until its
- * end is set the array stays empty and full, so the stores of an attempt that
- * was aborted do no harm. What the end was is returned, or SIZE_MAX if the
- * region is marked.
+ * marked the region; and, unless @first is 0, its begin and top to @first, if
+ * it's empty. All are distances from the start of the region, in bytes; an @old
+ * of 0 is that of a closed array. What the end was is returned, or SIZE_MAX if
+ * the region is marked or the array not empty.
+ *
+ * Four stores, so an aborted attempt may leave some: the array is closed first,
+ * and a top of 0 keeps it empty while its begin changes, in whichever direction
+ * that is.
  */
 static inline size_t rseq_set_end(unsigned int id, size_t first, size_t old,
 				  size_t end)
@@ -182,8 +185,16 @@ static inline size_t rseq_set_end(unsigned int id, size_t first, size_t old,
 				    "	subq %%rax, %[seen]\n"
 				    "5:	cmpq %[old], %[seen]\n"
 				    "	jne 2f\n"
-				    "	testq %[old], %[old]\n"
-				    "	jnz 6f\n"
+				    "	testq %[first], %[first]\n"
+				    "	jz 6f\n"
+				    "	movq (%%rax, %[id], 8), %%rcx\n"
+				    "	cmpq %c[begin](%%rax, %[id], 8), "
+				    "%%rcx\n"
+				    "	movq $-1, %%rcx\n"
+				    "	cmovaq %%rcx, %[seen]\n"
+				    "	ja 2f\n"
+				    "	movq $0, %c[end](%%rax, %[id], 8)\n"
+				    "	movq $0, (%%rax, %[id], 8)\n"
 				    "	leaq (%%rax, %[first]), %%rcx\n"
 				    "	movq %%rcx, %c[begin](%%rax, %[id], "
 				    "8)\n"

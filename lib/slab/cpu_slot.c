@@ -30,7 +30,7 @@ struct slot {
 static struct {
 	struct slot slots[SLOTS_MAX];
 	atomic_uint joined; /* [atomic] deals out the slots */
-} fallback;
+} fallback COLD_DATA;
 
 static THREAD_LOCAL unsigned int own_slot; /* one more than its number */
 

@@ -42,7 +42,7 @@ static void mark_regions(void **mark)
 static void empty_array(struct cpu_region *region, unsigned int id,
 			cpu_array_sink sink)
 {
-	void **first = &region->slots[cpu_array_first(id)];
+	void **first = cpu_array_slots(region, id);
 
 	while (load(&region->top[id]) > first) {
 		size_t held = (size_t)(region->top[id] - first);

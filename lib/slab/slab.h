@@ -85,15 +85,14 @@ struct cache {
 	struct barn barn;
 };
 
-/* The cache of each size class; index 0 is unused. */
-extern struct cache size_class_caches[SIZE_CLASSES + 1]
-	__attribute__((visibility("hidden")));
-
-/* Make the caches of the size classes and the per-CPU arrays; false if there's
- * no memory. */
+/* Make the per-CPU arrays; false if there's no memory. */
 bool slab_init(void);
 
-/* The cache with the number @id, or NULL. Needs no gate. */
+/* The cache of size class @class, which is made at the first call; NULL only
+ * with SM_NOWAIT, if it isn't made and can't be now. */
+struct cache *cache_of_class(unsigned int class, unsigned int flags);
+
+/* The cache with the number @id, or NULL if there's none yet. Needs no gate. */
 struct cache *cache_of_id(unsigned int id);
 
 /*
@@ -171,7 +170,8 @@ struct cache_stats {
 	size_t cached;	/* of them, in arrays and barn */
 	size_t refills, flushes, barn_gets, barn_puts;
 };
-/* Of the cache at @index, oldest first; false if there's none. */
+/* Of the cache at @index: the size classes' in order, used or not, then the
+ * programs', oldest first; false if there's none. */
 bool cache_stats_at(size_t index, struct cache_stats *stats);
 
 /* Panic if an invariant is broken. */

@@ -190,7 +190,7 @@ static void check_everything(void)
 	page_check();
 	vma_check();
 	for (unsigned int class = 1; class <= SIZE_CLASSES; class ++)
-		cache_check(&size_class_caches[class]);
+		cache_check(cache_of_class(class, 0));
 	sm_stats(&stats);
 	EXPECT_EQ(stats.slab_objects + stats.runs + stats.mappings, twin.count);
 	EXPECT_EQ(stats.free_pages + stats.slab_pages + stats.run_pages +

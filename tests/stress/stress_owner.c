@@ -382,7 +382,7 @@ static void drain_busy_caches(void)
 {
 	for (unsigned int class = 1; class <= BUSY_CLASSES; class ++) {
 		if (gate_enter(GATE_LONG)) {
-			cache_shrink(&size_class_caches[class]);
+			cache_shrink(cache_of_class(class, 0));
 			gate_leave();
 		}
 		sm_cache_shrink(stress.cache);

@@ -2,6 +2,8 @@
 /* Object caches: made, used through the slow paths, shrunk and ended. */
 #include "slab/slab_internal.h"
 
+#include <sched.h>
+
 #include "wake_slab.h"
 
 enum {
@@ -49,7 +51,9 @@ TEST(every_size_class_has_its_cache)
 
 	wake_slabs();
 	for (unsigned int class = 1; class <= SIZE_CLASSES; class ++) {
-		EXPECT_EQ(cache_of_id(class), &size_class_caches[class]);
+		struct cache *cache = cache_of_class(class, 0);
+
+		EXPECT_EQ(cache_of_id(class), cache);
 		EXPECT(cache_stats_at(class - 1, &stats));
 		EXPECT_EQ(stats.size, size_class_bytes(class));
 	}
@@ -57,6 +61,46 @@ TEST(every_size_class_has_its_cache)
 	EXPECT_EQ(cache_of_id(0), NULL);
 	EXPECT_EQ(strcmp(cache_of_id(1)->name, "malloc-16"), 0);
 	EXPECT_EQ(strcmp(cache_of_id(SIZE_CLASSES)->name, "malloc-32768"), 0);
+}
+
+TEST(size_class_has_its_cache_from_its_first_use_on)
+{
+	struct cache_stats stats;
+	struct cache *large, *small;
+
+	wake_slabs();
+	EXPECT_EQ(cache_of_id(9), NULL);
+	large = cache_of_class(9, 0);
+	EXPECT_EQ(cache_of_id(9), large);
+	EXPECT_EQ(cache_of_class(9, SM_NOWAIT), large);
+	small = cache_of_class(3, SM_NOWAIT);
+	EXPECT_EQ(cache_of_id(3), small);
+	EXPECT(small != large);
+	/* Statistics go by size all the same. */
+	EXPECT(cache_stats_at(2, &stats));
+	EXPECT_EQ(stats.size, size_class_bytes(3));
+	EXPECT(cache_stats_at(8, &stats));
+	EXPECT_EQ(stats.size, size_class_bytes(9));
+}
+
+/* Its arrays start small, and move to have more room. */
+TEST(cache_that_is_only_freed_into_gets_room)
+{
+	struct cache *cache;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	EXPECT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+	wake_slabs();
+	cache = cache_of_class(4, 0);
+	EXPECT(cache_alloc_batch(cache, objects, 400, 0));
+	for (int i = 0; i < 400; i++)
+		release(cache, objects[i]);
+	EXPECT(cpu_arrays_count(cache->id) > 64);
+	cache_shrink(cache);
+	EXPECT_EQ(cpu_arrays_count(cache->id), 0);
+	EXPECT_EQ(cache->nr_slabs, 0);
 }
 
 TEST(size_and_alignment_are_at_least_what_was_asked_for)

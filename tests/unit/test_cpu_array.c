@@ -151,22 +151,105 @@ TEST(batches_go_in_and_out_as_far_as_they_fit)
 	EXPECT_EQ(cpu_array_take(ID, got, 1), 0);
 }
 
+/* An object of array @id, for its slot @slot. */
+static void *mark_of(unsigned int id, unsigned int slot)
+{
+	return (void *)(((uintptr_t)id << 16) + slot);
+}
+
+static void fill_array(unsigned int id, unsigned int from, unsigned int to)
+{
+	for (unsigned int slot = from; slot < to; slot++) {
+		void *mark = mark_of(id, slot);
+
+		EXPECT_EQ(cpu_array_give(id, &mark, 1), 1);
+	}
+}
+
+static void empty_array(unsigned int id, unsigned int count)
+{
+	void *object;
+
+	while (count-- > 0) {
+		EXPECT_EQ(cpu_array_take(id, &object, 1), 1);
+		EXPECT_EQ(object, mark_of(id, count));
+	}
+	EXPECT_EQ(cpu_array_take(id, &object, 1), 0);
+}
+
+enum {
+	SMALL = 32, /* room without slots of its own */
+	LARGE = 80,
+};
+
+static void grow_to(unsigned int id, unsigned int room)
+{
+	for (unsigned int step = 8; step < room; step *= 2)
+		EXPECT_EQ(cpu_array_grow(id, room), step);
+	EXPECT_EQ(cpu_array_grow(id, room), room);
+}
+
+/* Half of them move to other slots. */
+static void fill_and_empty_all(void)
+{
+	for (unsigned int id = 1; id < CPU_ARRAYS; id++) {
+		EXPECT_EQ(cpu_array_assign(id, LARGE), LARGE);
+		EXPECT_EQ(cpu_array_assign(id, 99), LARGE);
+		grow_to(id, SMALL);
+		fill_array(id, 0, SMALL);
+	}
+	for (unsigned int id = 2; id < CPU_ARRAYS; id += 2) {
+		empty_array(id, SMALL);
+		EXPECT_EQ(cpu_array_grow(id, UINT32_MAX), 64);
+		EXPECT_EQ(cpu_array_grow(id, UINT32_MAX), LARGE);
+		fill_array(id, 0, LARGE);
+	}
+	for (unsigned int id = 1; id < CPU_ARRAYS; id++)
+		empty_array(id, id % 2 == 0 ? LARGE : SMALL);
+}
+
 TEST(slots_are_assigned_once_and_never_twice)
 {
-	unsigned int end = 0;
-
 	wake_arrays();
-	for (unsigned int id = 1; id < CPU_ARRAYS; id++) {
-		unsigned int first;
+	fill_and_empty_all();
+}
 
-		EXPECT_EQ(cpu_array_assign(id, 16), 16);
-		first = cpu_array_first(id);
-		EXPECT_EQ(cpu_array_assign(id, 99), 16);
-		EXPECT_EQ(cpu_array_first(id), first);
-		EXPECT(first >= end);
-		end = first + 16;
-	}
-	EXPECT(end <= CPU_REGION_SLOTS);
+TEST(slots_of_a_fallback_slot_are_never_of_two_arrays)
+{
+	wake_arrays();
+	os_rseq_detach();
+	fill_and_empty_all();
+}
+
+/* A sequence can't move objects: their array moves when it's empty. */
+TEST(array_moves_to_more_slots_once_it_is_empty)
+{
+	wake_arrays();
+	if (!os_rseq_is_attached())
+		SKIP("no restartable sequences here");
+	EXPECT_EQ(cpu_array_assign(ID, LARGE), LARGE);
+	grow_to(ID, SMALL);
+	fill_array(ID, 0, SMALL);
+	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), 0);
+	EXPECT_EQ(cpu_arrays_count(ID), SMALL);
+	empty_array(ID, SMALL);
+	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), 64);
+	fill_array(ID, 0, 64);
+	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), LARGE);
+	fill_array(ID, 64, LARGE);
+	empty_array(ID, LARGE);
+}
+
+TEST(objects_of_a_fallback_slot_move_with_their_array)
+{
+	wake_arrays();
+	os_rseq_detach();
+	EXPECT_EQ(cpu_array_assign(ID, LARGE), LARGE);
+	grow_to(ID, SMALL);
+	fill_array(ID, 0, SMALL);
+	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), 64);
+	fill_array(ID, SMALL, 64);
+	empty_array(ID, 64);
 }
 
 TEST(full_region_assigns_nothing)

@@ -160,7 +160,7 @@ TEST(handler_frees_blocks_of_all_kinds)
 	vma_stats(&after);
 	EXPECT_EQ(after.count, before.count);
 	for (unsigned int class = 1; class <= SIZE_CLASSES; class ++)
-		cache_check(&size_class_caches[class]);
+		cache_check(cache_of_class(class, 0));
 	page_check();
 }
 

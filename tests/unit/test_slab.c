@@ -63,13 +63,13 @@ TEST(size_classes_waste_at_most_an_eighth_of_a_slab)
 {
 	wake_slabs();
 	for (unsigned int class = 1; class <= SIZE_CLASSES; class ++) {
-		const struct cache *cache = &size_class_caches[class];
+		const struct cache *cache = cache_of_class(class, 0);
 
 		EXPECT_EQ(cache->size, size_class_bytes(class));
 		EXPECT(cache->slab_objects >= 8);
 		EXPECT(bytes_of_slab(cache) % cache->size <=
 		       bytes_of_slab(cache) / 8);
-		cache_check(&size_class_caches[class]);
+		cache_check(cache_of_class(class, 0));
 	}
 }
 
@@ -99,7 +99,7 @@ TEST(object_of_an_address_is_found_for_every_size)
 
 	wake_slabs();
 	for (unsigned int class = 1; class <= SIZE_CLASSES; class ++)
-		check_boundaries(&size_class_caches[class]);
+		check_boundaries(cache_of_class(class, 0));
 	for (size_t size = QUANTUM; size <= SM_CACHE_SIZE_MAX;
 	     size = next_size(size)) {
 		cache = make_cache(size);
@@ -309,7 +309,7 @@ static bool live_a_little(void)
 
 	for (int i = 0; i < 4; i++) {
 		struct cache *cache =
-			&size_class_caches[size_class_of(sizes[i])];
+			cache_of_class(size_class_of(sizes[i]), 0);
 		unsigned int count = i == 0 ? MANY : 200;
 
 		for (unsigned int n = 0; n < count; n++) {
@@ -332,7 +332,7 @@ static void live_and_recover(void)
 	EXPECT(live_a_little());
 	caches_shrink();
 	for (unsigned int class = 1; class <= SIZE_CLASSES; class ++)
-		EXPECT_EQ(size_class_caches[class].nr_slabs, 0);
+		EXPECT_EQ(cache_of_class(class, 0)->nr_slabs, 0);
 	page_check();
 }
 
