@@ -37,7 +37,7 @@ static size_t round_up_to_power(size_t n)
 }
 
 /* Like glibc, take any alignment and round it up. */
-SM_EXPORT void *memalign(size_t alignment, size_t size)
+static COLD void *memalign_slow(size_t alignment, size_t size)
 {
 	if (alignment > ALIGNMENT_MAX) {
 		errno = EINVAL;
@@ -46,20 +46,16 @@ SM_EXPORT void *memalign(size_t alignment, size_t size)
 	return sm_aligned_alloc(round_up_to_power(alignment), size);
 }
 
-/* The error is the return value; errno is kept. */
+SM_EXPORT void *memalign(size_t alignment, size_t size)
+{
+	if (is_power_of_two(alignment))
+		return sm_aligned_alloc(alignment, size);
+	return memalign_slow(alignment, size);
+}
+
 SM_EXPORT int posix_memalign(void **ret_block, size_t alignment, size_t size)
 {
-	int saved_errno = errno;
-	void *block;
-
-	if (!is_power_of_two(alignment) || alignment < sizeof(void *))
-		return EINVAL;
-	block = sm_aligned_alloc(alignment, size);
-	errno = saved_errno;
-	if (!block)
-		return ENOMEM;
-	*ret_block = block;
-	return 0;
+	return sm_posix_memalign(ret_block, alignment, size);
 }
 
 SM_EXPORT void *valloc(size_t size)

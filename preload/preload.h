@@ -19,6 +19,9 @@
 #define HIDDEN __attribute__((visibility("hidden")))
 #define COLD   __attribute__((cold, noinline))
 
+/* From the library: posix_memalign(3). */
+HIDDEN int sm_posix_memalign(void **ret_block, size_t align, size_t size);
+
 /* From the library: the thread is about to vfork(). */
 HIDDEN void sm_before_vfork(void);
 

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The rest of <slubmalloc/malloc.h>: zeroed, aligned, sized, with flags. */
+/* The rest of <slubmalloc/malloc.h>: zeroed, sized, with flags. */
 #include "heap/heap.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* Blocks below this are zeroed without asking whether they're zero already. */
-enum {
-	ASK_ZERO_MIN = 1 << PAGE_SHIFT_MIN
-};
 
 const char *sm_version(void)
 {
@@ -20,42 +15,38 @@ const char *sm_version(void)
 #undef NUMBER
 }
 
+static COLD void *calloc_slow(size_t count, size_t size)
+{
+	size_t bytes;
+
+	if (!__builtin_mul_overflow(count, size, &bytes))
+		return heap_alloc(bytes, SM_ALIGN_MIN, SM_ZERO);
+	errno = ENOMEM;
+	return NULL;
+}
+
 void *sm_calloc(size_t count, size_t size)
 {
 	size_t bytes;
-	void *block;
+	void *object;
 
-	if (__builtin_mul_overflow(count, size, &bytes)) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	if (bytes >= ASK_ZERO_MIN)
-		return heap_alloc(bytes, SM_ALIGN_MIN, SM_ZERO);
-	block = sm_malloc(bytes);
-	return block ? memset(block, 0, bytes) : NULL;
+	if (unlikely(__builtin_mul_overflow(count, size, &bytes) ||
+		     bytes > SLAB_SIZE_MAX || !heap_spend(bytes) ||
+		     !cpu_array_pop(size_class_of(bytes), &object)))
+		return calloc_slow(count, size);
+	return memset(object, 0, bytes);
 }
 
 void *sm_alloc(size_t size, unsigned int flags)
 {
-	void *block;
+	void *object;
 
-	if (!flags_are_valid(flags))
+	if (unlikely(flags) && !flags_are_valid(flags))
 		return NULL;
-	if (size <= (flags & SM_ZERO ? ASK_ZERO_MIN - 1 : SLAB_SIZE_MAX) &&
-	    cpu_array_pop(size_class_of(size), &block))
-		return flags & SM_ZERO ? memset(block, 0, size) : block;
-	return heap_alloc(size, SM_ALIGN_MIN, flags);
-}
-
-void *sm_aligned_alloc(size_t alignment, size_t size)
-{
-	if (!is_power_of_two(alignment)) {
-		errno = EINVAL;
-		return NULL;
-	}
-	if (alignment <= SM_ALIGN_MIN)
-		return sm_malloc(size);
-	return heap_alloc(size, alignment, 0);
+	if (unlikely(size > SLAB_SIZE_MAX || !heap_spend(size) ||
+		     !cpu_array_pop(size_class_of(size), &object)))
+		return heap_alloc(size, SM_ALIGN_MIN, flags);
+	return flags & SM_ZERO ? memset(object, 0, size) : object;
 }
 
 void sm_free_sized(void *block, size_t size)

@@ -17,9 +17,11 @@ static struct block_info object_at(struct cache *cache, const void *address)
 	};
 }
 
-static struct block_info run_at(const struct page *page, const void *address)
+static struct block_info run_at(const void *address)
 {
-	if (page->type != PAGE_RUN || page_start(page) != address)
+	const struct page *page = run_find(address);
+
+	if (!page)
 		return (struct block_info){ .kind = BLOCK_NONE };
 	return (struct block_info){
 		.kind = BLOCK_RUN,
@@ -64,14 +66,12 @@ static struct block_info mapping_at(const void *address)
 struct block_info block_find(const void *address)
 {
 	struct cache *cache = cache_of_id(page_class(address));
-	struct page *page;
 	size_t size;
 
 	if (cache)
 		return object_at(cache, address);
-	page = page_find(address);
-	if (page)
-		return run_at(page, address);
+	if (page_find(address))
+		return run_at(address);
 	size = emergency_size(address);
 	if (size > 0)
 		return (struct block_info){ .kind = BLOCK_EMERGENCY,
@@ -81,7 +81,7 @@ struct block_info block_find(const void *address)
 
 /* Where the size of a mapping can't be had, zero is less than it, as any number
  * would have to be. */
-size_t sm_usable_size(const void *address)
+static NOINLINE size_t usable_size_slow(const void *address)
 {
 	struct block_info block;
 
@@ -90,6 +90,13 @@ size_t sm_usable_size(const void *address)
 	block = block_find(address);
 	return block.kind == BLOCK_NONE ? next_usable_size(address)
 					: block.size;
+}
+
+size_t sm_usable_size(const void *address)
+{
+	size_t size = object_size(address);
+
+	return likely(size) ? size : usable_size_slow(address);
 }
 
 int sm_owns(const void *address)

@@ -62,6 +62,15 @@ struct block_info {
  * look for a mapping. */
 struct block_info block_find(const void *address);
 
+/* The bytes of the object that starts at @address; 0 if none does. Needs no
+ * gate. */
+static ALWAYS_INLINE size_t object_size(const void *address)
+{
+	const struct cache *cache = cache_of_id(page_class(address));
+
+	return cache && cache_has_object(cache, address) ? cache->size : 0;
+}
+
 /* Memory for those who can't pass the gate; needs no lock. */
 void *emergency_alloc(size_t size, size_t align, unsigned int flags);
 bool emergency_free(void *block);
@@ -85,6 +94,14 @@ void heap_tick_later(void);
 /* The same where the hot path's budget is used up: outside of the gate. */
 void heap_look(void);
 
+/* Whether @bytes may be allocated without a look at the clock: then a hot path
+ * may go on. */
+static ALWAYS_INLINE bool heap_spend(size_t bytes)
+{
+	os_thread.budget -= (int64_t)bytes;
+	return os_thread.budget >= 0;
+}
+
 /* The options; see options.c. */
 enum option {
 	OPTION_INDEX,
@@ -102,7 +119,8 @@ long option_value(enum option option);
 /* Write the statistics to the file descriptor that the option names, if any. */
 void stats_report(void);
 
-/* For preload/: see vfork and setrlimit there. */
+/* For preload/: posix_memalign(3); see vfork and setrlimit there. */
+int sm_posix_memalign(void **ret_block, size_t align, size_t size);
 void sm_before_vfork(void);
 void sm_trim_reservation(void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hot paths of malloc and free. Nothing else is in this file.
+ * The hot paths of malloc and free, and what they are for a run of pages.
+ * Nothing else is in this file.
  *
  * Neither loops, waits, locks or calls anything; whatever the arrays of this
  * CPU don't answer at once is in malloc_slow.c. tests/fastpath holds both to
@@ -8,27 +9,31 @@
  */
 #include "heap/heap.h"
 
-static COLD void *malloc_slow(size_t size)
-{
-	return heap_alloc(size, SM_ALIGN_MIN, 0);
-}
+/* What a run takes off the budget: a small part of it, since what comes out of
+ * an array adds nothing to what is in use. */
+enum {
+	RUN_COST = 4096
+};
 
-/* Whether the heartbeat may let that many bytes pass without a look at the
- * clock. */
-static ALWAYS_INLINE bool spend(size_t bytes)
+/* A run, or what the arrays don't have. */
+static NOINLINE void *malloc_run(size_t size)
 {
-	os_thread.budget -= (int64_t)bytes;
-	return os_thread.budget >= 0;
+	void *run;
+
+	if (size > SLAB_SIZE_MAX && size <= RUN_BYTES_MAX &&
+	    heap_spend(RUN_COST) && run_pop(size, &run))
+		return run;
+	return heap_alloc(size, SM_ALIGN_MIN, 0);
 }
 
 void *sm_malloc(size_t size)
 {
 	void *object;
 
-	if (unlikely(size > SLAB_SIZE_MAX || !spend(size)))
-		return malloc_slow(size);
+	if (unlikely(size > SLAB_SIZE_MAX || !heap_spend(size)))
+		return malloc_run(size);
 	if (unlikely(!cpu_array_pop(size_class_of(size), &object)))
-		return malloc_slow(size);
+		return malloc_run(size);
 	return object;
 }
 
@@ -39,6 +44,13 @@ static ALWAYS_INLINE size_t granule_of(const void *block)
 	size_t offset = (uintptr_t)block - page_window.start;
 
 	return offset >> 4 | offset << (WORD_BITS - 4);
+}
+
+/* Free a run, or pass on what is none. @block is in the first zone. */
+static NOINLINE void free_run(void *block)
+{
+	if (!run_push(block, page_find_near(block)))
+		heap_free(block);
 }
 
 /* The window may grow meanwhile, but its part that holds a live block stays. As
@@ -54,5 +66,5 @@ READS_RACY void sm_free(void *block)
 	}
 	class = page_window.frame_classes[granule >> (FRAME_SHIFT - 4)];
 	if (unlikely(!cpu_array_push(class, block)))
-		heap_free(block);
+		free_run(block);
 }

@@ -7,21 +7,6 @@
 
 #include "heap/next.h"
 
-/* The smallest class that holds @size bytes at multiples of @align, or 0. The
- * objects of a class lie at multiples of its size. */
-static unsigned int aligned_class(size_t size, size_t align)
-{
-	size_t most = (size_t)1 << PAGE_SHIFT_MIN;
-	unsigned int class;
-
-	if (size > SLAB_SIZE_MAX || align > most)
-		return 0;
-	class = size_class_of(size);
-	while (class <= SIZE_CLASSES && size_class_bytes(class) % align != 0)
-		class += 1;
-	return class <= SIZE_CLASSES ? class : 0;
-}
-
 /*
  * An object of a page or more. One that was used just now is zeroed in less
  * time than a fresh one takes to fault in; but if there is none, a fresh one is
@@ -76,12 +61,17 @@ static void *alloc_run(size_t size, size_t align, unsigned int flags)
 	return run;
 }
 
+/* The objects of a class lie at multiples of its size. */
+static bool is_object(size_t size, size_t align)
+{
+	return size <= SLAB_SIZE_MAX && align <= SLAB_ALIGN_MAX;
+}
+
 static void *alloc_inside(size_t size, size_t align, unsigned int flags)
 {
-	unsigned int class = aligned_class(size, align);
-
-	if (class)
-		return alloc_object(class, size, flags);
+	if (is_object(size, align))
+		return alloc_object(size_class_aligned(size, align), size,
+				    flags);
 	if (size <= RUN_BYTES_MAX && align <= RUN_BYTES_MAX)
 		return alloc_run(size, align, flags);
 	return vma_alloc(size, align, flags);
@@ -134,17 +124,18 @@ static void *alloc_once(size_t size, size_t align, unsigned int flags)
 	return block;
 }
 
-/* A hit that isn't the hot path's: of a run, in a fallback slot, or after a
- * look at the clock. */
-static bool pop_block(size_t size, void **ret_block)
+/* A hit that isn't the hot paths': at an odd alignment, in a fallback slot, or
+ * after a look at the clock. */
+static bool pop_block(size_t size, size_t align, void **ret_block)
 {
 	unsigned int class;
 
-	if (size > RUN_BYTES_MAX)
+	if (align > SLAB_ALIGN_MAX || size > RUN_BYTES_MAX)
 		return false;
 	if (size > SLAB_SIZE_MAX)
-		return run_pop(size, ret_block);
-	class = size_class_of(size);
+		return run_pop(size, ret_block) ||
+		       run_pop_slot(size, ret_block);
+	class = size_class_aligned(size, align);
 	return cpu_array_pop(class, ret_block) ||
 	       cpu_array_pop_slot(class, ret_block);
 }
@@ -155,8 +146,8 @@ void *heap_alloc(size_t size, size_t align, unsigned int flags)
 
 	if (unlikely(os_thread.budget < 0) && !(flags & SM_NOWAIT))
 		heap_look();
-	if (flags == 0 && align <= SM_ALIGN_MIN && pop_block(size, &block))
-		return block;
+	if (pop_block(size, align, &block))
+		return flags & SM_ZERO ? memset(block, 0, size) : block;
 
 	do {
 		if (likely(size <= PTRDIFF_MAX && align <= PTRDIFF_MAX))
@@ -172,7 +163,7 @@ static void free_in_zone(void *block, struct page *page)
 {
 	if (page->type == PAGE_CACHED && page_start(page) == block)
 		panic("double free", block);
-	if (page->type != PAGE_RUN || page_start(page) != block)
+	if (!run_find(block))
 		panic("free of a pointer that is not a block", block);
 	run_free(block);
 }
@@ -204,7 +195,7 @@ void heap_free(void *block)
 	class = page_class(block);
 	if (class ? (uintptr_t)block % SM_ALIGN_MIN == 0 &&
 			    cpu_array_push_slot(class, block)
-		  : run_push(block))
+		  : run_push_slot(block))
 		return;
 	if (unlikely(!heap_ready())) {
 		next_free(block);

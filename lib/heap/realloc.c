@@ -7,22 +7,27 @@
 
 #include "heap/next.h"
 
-/* A block may shrink in place as long as it keeps half of itself busy. */
-static bool is_worth_keeping(size_t size, size_t usable)
+/* An object may shrink in place as long as it keeps half of itself busy. */
+static ALWAYS_INLINE bool is_worth_keeping(size_t size, size_t usable)
 {
-	return size <= usable && size >= usable / 2;
+	return size - 1 < usable && size >= usable / 2;
 }
 
-/* The pages of a run: more or fewer of them, where they are. */
-static bool resize_run(void *block, size_t size)
+/*
+ * A run has the pages of its class; as it shrinks, it keeps an eighth more. It
+ * grows to the next class where it is, if it can: the pages behind it are more
+ * likely to be free than a longer run, and nothing is copied.
+ */
+static bool resize_run(void *block, size_t size, size_t usable)
 {
-	size_t bytes = round_up(size, os_page_bytes());
 	bool ok;
 
-	if (bytes <= SLAB_SIZE_MAX || bytes > RUN_BYTES_MAX ||
+	if (size <= usable && size >= usable - usable / 8)
+		return true;
+	if (size <= SLAB_SIZE_MAX || size > RUN_BYTES_MAX ||
 	    !gate_enter(GATE_BRIEFLY))
 		return false;
-	ok = pages_resize(block, bytes >> os_page_shift);
+	ok = run_resize(block, size);
 	gate_leave();
 	return ok;
 }
@@ -43,7 +48,7 @@ static void *resize_block(void *block, const struct block_info *old,
 			  size_t size)
 {
 	if (old->kind == BLOCK_RUN)
-		return resize_run(block, size) ? block : NULL;
+		return resize_run(block, size, old->size) ? block : NULL;
 	if (old->kind == BLOCK_MAPPING)
 		return resize_mapping(block, size);
 	return is_worth_keeping(size, old->size) ? block : NULL;
@@ -68,7 +73,7 @@ static void *realloc_foreign(void *block, size_t size)
 	return moved;
 }
 
-void *sm_realloc(void *block, size_t size)
+static NOINLINE void *realloc_slow(void *block, size_t size)
 {
 	struct block_info old;
 	void *resized;
@@ -97,4 +102,11 @@ void *sm_realloc(void *block, size_t size)
 	if (resized)
 		sm_free(block);
 	return resized;
+}
+
+void *sm_realloc(void *block, size_t size)
+{
+	if (likely(is_worth_keeping(size, object_size(block))))
+		return block;
+	return realloc_slow(block, size);
 }

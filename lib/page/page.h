@@ -139,6 +139,14 @@ static inline struct page *page_find(const void *address)
 	return page_find_beyond(address);
 }
 
+/* The same for an address in the first zone. */
+static inline struct page *page_find_near(const void *address)
+{
+	size_t offset = (uintptr_t)address - page_window.start;
+
+	return page_window.pages + (offset >> os_page_shift);
+}
+
 /* The number of the cache that owns the frame at @address; 0 if none. Needs no
  * gate. */
 static inline unsigned int page_class(const void *address)

@@ -15,68 +15,49 @@ enum {
 	ARRAY_SLOTS_MAX = 8,
 };
 
+struct run_classes run_classes;
+
 static size_t pages_of(unsigned int class)
 {
 	return round_up(size_class_bytes(class), os_page_bytes()) >>
 	       os_page_shift;
 }
 
+/* With large pages several classes are of as many: the last has them. */
 void runs_init(void)
 {
 	for (unsigned int class = RUN_CLASS_FIRST; class <= RUN_CLASS_LAST;
-	     class += 1)
+	     class += 1) {
 		cpu_array_assign(class,
 				 (unsigned int)clamp_size(
 					 ARRAY_BYTES / size_class_bytes(class),
 					 1, ARRAY_SLOTS_MAX));
+		run_classes.by_pages[pages_of(class)] = (uint8_t) class;
+	}
+	for (size_t frames = (SLAB_SIZE_MAX >> FRAME_SHIFT) + 1;
+	     frames <= RUN_PAGES_MAX; frames++)
+		run_classes.by_frames[frames] =
+			(uint8_t)run_class_of(frames << FRAME_SHIFT);
 }
 
-/* The class of a run of @count pages; 0 if it has none. */
-static unsigned int class_of(size_t count)
+bool run_pop_slot(size_t size, void **ret_run)
 {
-	size_t bytes = count << os_page_shift;
-	unsigned int class;
-
-	if (bytes <= SLAB_SIZE_MAX || bytes > RUN_BYTES_MAX)
-		return 0;
-	class = run_class_of(bytes);
-	return pages_of(class) == count ? class : 0;
-}
-
-bool run_pop(size_t size, void **ret_run)
-{
-	unsigned int class = run_class_of(size);
-
-	if (!cpu_array_pop(class, ret_run) &&
-	    !cpu_array_pop_slot(class, ret_run))
+	if (!cpu_array_pop_slot(run_class_of(size), ret_run))
 		return false;
 	page_find(*ret_run)->type = PAGE_RUN;
 	return true;
 }
 
-/* The class of @run if it may be put in an array: then that's noted. */
-static unsigned int mark_cached(void *run)
+bool run_push_slot(void *run)
 {
-	struct page *page = page_find(run);
-	unsigned int class = 0;
+	struct page *page = run_find(run);
 
-	if (page && page->type == PAGE_RUN &&
-	    ((uintptr_t)run & (os_page_bytes() - 1)) == 0)
-		class = class_of(page->count);
-	if (class)
-		page->type = PAGE_CACHED;
-	return class;
-}
-
-bool run_push(void *run)
-{
-	unsigned int class = mark_cached(run);
-
-	if (!class)
+	if (!page || page->count > RUN_PAGES_MAX)
 		return false;
-	if (cpu_array_push(class, run) || cpu_array_push_slot(class, run))
+	page->type = PAGE_CACHED;
+	if (cpu_array_push_slot(run_classes.by_pages[page->count], run))
 		return true;
-	page_find(run)->type = PAGE_RUN;
+	page->type = PAGE_RUN;
 	return false;
 }
 
@@ -88,7 +69,7 @@ void *run_alloc(size_t size, unsigned int flags, bool *ret_zero)
 	if (!(flags & SM_NOWAIT))
 		attach_thread();
 	*ret_zero = false;
-	if (run_pop(size, &run))
+	if (run_pop(size, &run) || run_pop_slot(size, &run))
 		return run;
 	return pages_alloc(pages_of(class), 1, USE_RUN, flags, ret_zero);
 }
@@ -103,13 +84,19 @@ void runs_return(void *const *runs, unsigned int count)
 
 void run_free(void *run)
 {
-	unsigned int class = class_of(page_find(run)->count);
+	struct page *page = page_find(run);
+	size_t count = page->count;
 
 	attach_thread();
-	if (class)
-		cpu_array_grow(class, UINT32_MAX);
-	if (!run_push(run))
+	if (count <= RUN_PAGES_MAX && run_classes.by_pages[count])
+		cpu_array_grow(run_classes.by_pages[count], UINT32_MAX);
+	if (!run_push(run, page) && !run_push_slot(run))
 		pages_free(run);
+}
+
+bool run_resize(void *run, size_t size)
+{
+	return pages_resize(run, pages_of(run_class_of(size)));
 }
 
 size_t runs_cached(void)

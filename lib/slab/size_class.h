@@ -22,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/base.h"
+
 enum {
 	QUANTUM_SHIFT = 4, /* every class is a multiple of 16 bytes */
 	QUANTUM = 1 << QUANTUM_SHIFT,
@@ -34,6 +36,7 @@ enum {
 	FINE_BASE = LINEAR_CLASSES + COARSE_CLASSES + 1,
 	SIZE_MAX_SHIFT = 15,
 	SLAB_SIZE_MAX = 1 << SIZE_MAX_SHIFT, /* 32 KiB: the largest class */
+	SLAB_ALIGN_MAX = 1 << 12,	     /* of objects of a class */
 	SIZE_CLASSES = FINE_BASE - 1 +
 		       ((SIZE_MAX_SHIFT - COARSE_MAX_SHIFT) << FINE_SHIFT),
 	RUN_MAX_SHIFT = 20,
@@ -51,6 +54,17 @@ extern const uint8_t size_classes[(SLAB_SIZE_MAX >> QUANTUM_SHIFT) + 1]
 static inline unsigned int size_class_of(size_t size)
 {
 	return size_classes[(size + QUANTUM - 1) >> QUANTUM_SHIFT];
+}
+
+/*
+ * The smallest class that holds @size bytes at multiples of @align, a power of
+ * two up to SLAB_ALIGN_MAX; @size <= SLAB_SIZE_MAX. Objects lie at multiples of
+ * their size, and steps are so small that from each multiple of an alignment
+ * up, the next class is a multiple of it, too.
+ */
+static inline unsigned int size_class_aligned(size_t size, size_t align)
+{
+	return size_class_of(round_up(size + (size == 0), align));
 }
 
 /* The smallest run class of at least @size bytes, above SLAB_SIZE_MAX and up to

@@ -14,8 +14,6 @@
 
 enum {
 	SLAB_SHIFT_MIN = 14,	    /* 16 KiB */
-	RECIPROCAL_SHIFT = 40,	    /* exact for offsets in 2 MiB by sizes up to
-				     * 256 KiB: their product is below 2^40 */
 	SLAB_BYTES_GOOD = 64 << 10, /* large enough, however few objects */
 	OBJECTS_GOOD = 64,	    /* enough, however small the slab */
 	OBJECTS_MIN_LARGE = 8,
@@ -319,10 +317,8 @@ unsigned int slabs_take(struct cache *cache, void **objects, unsigned int count,
 
 /*
  * Return the first of @objects, and those after it that are of the same slab:
- * how many. What was freed together often lies together.
- *
- * The product of offset and reciprocal has the index above the point, and below
- * it less than the reciprocal exactly if nothing is left over.
+ * how many. What was freed together often lies together. The arithmetic is that
+ * of cache_has_object().
  */
 static unsigned int return_group_locked(struct slab *slab, void *const *objects,
 					unsigned int count)

@@ -25,12 +25,15 @@
 
 #include "page/page.h"
 #include "slab/cpu_array.h"
+#include "slab/run.h"
 #include "slab/size_class.h"
 
 enum {
 	CACHE_NAME_BYTES = 32,
 	SHEAF_CAPACITY = 62, /* so that a sheaf fills 512 bytes */
 	PARTIAL_LEVELS = 4,
+	RECIPROCAL_SHIFT = 40, /* exact for offsets in 2 MiB by sizes up to
+				* 256 KiB: their product is below 2^40 */
 };
 
 /* A batch of objects, when it's in a barn. */
@@ -136,6 +139,24 @@ void *cache_alloc_untouched(struct cache *cache, unsigned int flags);
  * behind the last one. */
 void *cache_object_at(const struct cache *cache, const void *address);
 
+/*
+ * Whether an object starts at @address, in a frame of @cache. Needs no gate.
+ *
+ * The product of offset and reciprocal has the index above the point, and below
+ * it less than the reciprocal exactly if nothing is left over.
+ */
+static inline bool cache_has_object(const struct cache *cache,
+				    const void *address)
+{
+	size_t bytes = (size_t)1 << (cache->slab_order + os_page_shift);
+	uint64_t product =
+		((uintptr_t)address & (bytes - 1)) * cache->reciprocal;
+	uint64_t point = (uint64_t)1 << RECIPROCAL_SHIFT;
+
+	return (product & (point - 1)) < cache->reciprocal &&
+	       product >> RECIPROCAL_SHIFT < cache->slab_objects;
+}
+
 /* Whether @object of @cache is free in its slab: not in an array or a barn. */
 bool cache_object_is_free(struct cache *cache, const void *object);
 
@@ -149,12 +170,9 @@ void *run_alloc(size_t size, unsigned int flags, bool *ret_zero);
 /* Free @run, the first byte of a PAGE_RUN. */
 void run_free(void *run);
 
-/*
- * The hot halves of both: from and to this CPU's array, or false. run_push()
- * takes any pointer, and refuses what is no run. Need no gate.
- */
-bool run_pop(size_t size, void **ret_run);
-bool run_push(void *run);
+/* Make @run as long as one for @size bytes, where it is; false, and no change,
+ * if the pages behind it aren't free. */
+bool run_resize(void *run, size_t size);
 
 /* Runs in the arrays: exact if nobody is using them. Needs no lock. */
 size_t runs_cached(void);

@@ -42,6 +42,10 @@ JUMPS = {
 }
 COUNTED = {
     'calloc': 'calloc',
+    'aligned_alloc': 'aligned_alloc',
+    'posix_memalign': 'posix_memalign',
+    'realloc': 'realloc, in place',
+    'malloc_usable_size': 'malloc_usable_size',
     '_Znwm': 'new',
     '_Znam': 'new[]',
     '_ZdaPv': 'delete[]',

@@ -190,6 +190,75 @@ TEST(every_power_of_two_is_an_alignment)
 	vma_check();
 }
 
+TEST(every_small_size_is_to_be_had_at_every_alignment)
+{
+	for (size_t align = 1; align <= 2 * SLAB_ALIGN_MAX; align *= 2) {
+		for (size_t size = 0; size <= 3 * SLAB_ALIGN_MAX; size += 24) {
+			char *block = sm_aligned_alloc(align, size);
+
+			EXPECT(block && (uintptr_t)block % align == 0);
+			EXPECT(sm_usable_size(block) >= size);
+			sm_free(block);
+		}
+	}
+}
+
+TEST(posix_memalign_refuses_by_value_and_keeps_errno)
+{
+	void *untouched = &untouched, *block = untouched;
+
+	errno = 1234;
+	EXPECT_EQ(sm_posix_memalign(&block, 0, 8), EINVAL);
+	EXPECT_EQ(sm_posix_memalign(&block, 4, 8), EINVAL);
+	EXPECT_EQ(sm_posix_memalign(&block, 24, 8), EINVAL);
+	EXPECT_EQ(sm_posix_memalign(&block, 64, PTRDIFF_MAX), ENOMEM);
+	EXPECT_EQ(block, untouched);
+	EXPECT_EQ(sm_posix_memalign(&block, 8, 8), 0);
+	EXPECT_EQ(sm_posix_memalign(&block, 4096, 100), 0);
+	EXPECT_EQ((uintptr_t)block % 4096, 0);
+	EXPECT_EQ(sm_posix_memalign(&block, 1 << 20, 100), 0);
+	EXPECT_EQ((uintptr_t)block % (1 << 20), 0);
+	EXPECT_EQ(errno, 1234);
+}
+
+/* What an allocation of @size takes off the budget when it is a hit. */
+static int64_t spent_by(void *(*alloc)(size_t size), size_t size)
+{
+	int64_t before;
+
+	sm_free(alloc(size));
+	sm_free(alloc(size)); /* the first may have been a miss */
+	os_thread.budget = before = 1 << 20;
+	sm_free(alloc(size));
+	return before - os_thread.budget;
+}
+
+static void *alloc_zeroed(size_t size)
+{
+	return sm_calloc(1, size);
+}
+
+static void *alloc_aligned(size_t size)
+{
+	return sm_aligned_alloc(64, size);
+}
+
+static void *alloc_by_flags(size_t size)
+{
+	return sm_alloc(size, SM_ZERO);
+}
+
+TEST(every_hit_takes_something_off_the_budget_of_the_heartbeat)
+{
+	if (cpu_slots_only)
+		SKIP("there are no hits without restartable sequences");
+	EXPECT_EQ(spent_by(sm_malloc, 100), 100);
+	EXPECT_EQ(spent_by(alloc_zeroed, 100), 100);
+	EXPECT_EQ(spent_by(alloc_aligned, 100), 100);
+	EXPECT_EQ(spent_by(alloc_by_flags, 100), 100);
+	EXPECT(spent_by(sm_malloc, 100000) > 0);
+}
+
 TEST(realloc_keeps_the_content_from_every_size_to_every_other)
 {
 	for (size_t i = 0; i < BORDERS; i++) {
@@ -244,6 +313,27 @@ TEST(realloc_within_a_block_stays_in_place)
 	EXPECT_EQ(sm_realloc(run, 500000), run);
 	EXPECT_EQ(sm_realloc(run, 590000), run); /* it had that before */
 	EXPECT_EQ(sm_realloc(mapping, 18 << 20), mapping);
+}
+
+TEST(run_that_grows_in_place_has_the_pages_of_its_class)
+{
+	char *run = sm_malloc(512 << 10);
+
+	EXPECT_EQ(sm_realloc(run, 256 << 10), run);
+	EXPECT_EQ(sm_realloc(run, (256 << 10) + 1), run);
+	EXPECT_EQ(sm_usable_size(run), round_up(288 << 10, sm_page_size()));
+	EXPECT_EQ(sm_realloc(run, 300 << 10), run);
+	EXPECT_EQ(sm_usable_size(run), 320 << 10);
+}
+
+TEST(run_gives_back_what_it_no_longer_needs_but_an_eighth)
+{
+	char *run = sm_malloc(512 << 10);
+
+	EXPECT_EQ(sm_realloc(run, 448 << 10), run);
+	EXPECT_EQ(sm_usable_size(run), 512 << 10);
+	EXPECT_EQ(sm_realloc(run, (448 << 10) - 1), run);
+	EXPECT_EQ(sm_usable_size(run), 448 << 10);
 }
 
 TEST(mapping_grows_without_being_copied)
@@ -415,7 +505,13 @@ TEST(misuse_ends_the_program_with_a_message)
 	EXPECT_PANIC("inside a block", sm_free(object + 8));
 	EXPECT_PANIC("not a block", (void)sm_realloc(on_stack + 16, 10));
 	EXPECT_PANIC("not a block", (void)sm_realloc(object + 16, 10));
+	EXPECT_PANIC("not a block", (void)sm_realloc(object + 16, 1000));
+	EXPECT_PANIC("not a block", (void)sm_realloc(object + 8, 1000));
+	EXPECT_PANIC("not a block", (void)sm_realloc(run + 4096, 100000));
+	EXPECT_PANIC("not a block", (void)sm_realloc(run + 16, 100000));
 	EXPECT_PANIC("not a block", (void)sm_usable_size(on_stack + 16));
+	EXPECT_PANIC("not a block", (void)sm_usable_size(object + 8));
+	EXPECT_PANIC("not a block", (void)sm_usable_size(run + 16));
 	EXPECT_PANIC("not the start of pages", sm_pages_free(object));
 }
 

@@ -45,6 +45,26 @@ TEST(every_power_of_two_is_a_class)
 		EXPECT_EQ(size_class_bytes(size_class_of(size)), size);
 }
 
+/* The smallest class that holds @size bytes and is a multiple of @align. */
+static unsigned int naive_class_aligned(size_t size, size_t align)
+{
+	unsigned int class = 1;
+
+	while (size_class_bytes(class) < size ||
+	       size_class_bytes(class) % align != 0)
+		class ++;
+	return class;
+}
+
+TEST(every_size_and_alignment_get_the_smallest_class_that_serves_both)
+{
+	for (size_t align = 1; align <= SLAB_ALIGN_MAX; align *= 2) {
+		for (size_t size = 0; size <= SLAB_SIZE_MAX; size++)
+			EXPECT_EQ(size_class_aligned(size, align),
+				  naive_class_aligned(size, align));
+	}
+}
+
 TEST(every_size_gets_the_smallest_run_class_that_holds_it)
 {
 	for (size_t size = SLAB_SIZE_MAX + 1; size <= RUN_BYTES_MAX; size++) {

@@ -86,10 +86,16 @@ static void check_boundaries(struct cache *cache)
 		EXPECT_EQ(cache_object_at(cache, object + 1), object);
 		EXPECT_EQ(cache_object_at(cache, object + cache->size - 1),
 			  object);
+		EXPECT(cache_has_object(cache, object));
+		for (size_t off = 1; off < cache->size; off = 2 * off + 1)
+			EXPECT(!cache_has_object(cache, object + off));
+		EXPECT(!cache_has_object(cache, object + cache->size - 1));
 	}
 	for (char *tail = start + cache->slab_objects * cache->size;
-	     tail < start + bytes_of_slab(cache); tail += 16)
+	     tail < start + bytes_of_slab(cache); tail += 16) {
 		EXPECT_EQ(cache_object_at(cache, tail), NULL);
+		EXPECT(!cache_has_object(cache, tail));
+	}
 	give(cache, start);
 }
 
