@@ -13,7 +13,7 @@
 
 enum {
 	BEAT_MS = 50,	       /* between two beats */
-	RELIEVE_MS = 1000,     /* between two looks at the caches */
+	RELIEVE_MS = 250,      /* between two looks at the caches */
 	RELIEVE_COST = 100,    /* they take at most a 100th of the time */
 	SLOW_BYTES = 32 << 10, /* off the budget, for a call of a slow path */
 	BUDGET = 1 << 20,      /* when nothing waits */
@@ -53,6 +53,7 @@ static void beat_if_due(void)
 		return;
 	is_waiting = vma_tick(now);
 	is_waiting |= relieve_caches(now);
+	is_waiting |= caches_sweep(now);
 	is_waiting |= pages_tick(now);
 	atomic_store_explicit(&beat.is_waiting, is_waiting,
 			      memory_order_relaxed);

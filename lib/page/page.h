@@ -164,6 +164,10 @@ void page_set_class(void *start, size_t count, unsigned int class);
 /* The run's first byte from its descriptor's address. */
 void *page_start(const struct page *page);
 
+/* Give the memory of @count pages in use back; they read as zero then. False if
+ * the system refuses, as it does for locked memory. */
+bool pages_discard(void *start, size_t count);
+
 /* Give all free memory but @keep bytes back to the system; bytes given back. */
 size_t pages_trim(size_t keep);
 

@@ -15,6 +15,7 @@ static struct {
 	atomic_size_t run_allocs;    /* [atomic] */
 	atomic_size_t run_frees;     /* [atomic] */
 	_Atomic uint64_t next_epoch; /* [atomic] ms, when it begins */
+	atomic_size_t discarded;     /* [atomic] bytes, of pages in use */
 } pages;
 
 bool page_init(const struct page_options *options)
@@ -140,6 +141,17 @@ bool pages_resize(void *start, size_t count)
 	return true;
 }
 
+bool pages_discard(void *start, size_t count)
+{
+	size_t bytes = count << os_page_shift;
+
+	if (!os_discard(start, bytes))
+		return false;
+	atomic_fetch_add_explicit(&pages.discarded, bytes,
+				  memory_order_relaxed);
+	return true;
+}
+
 size_t pages_trim(size_t keep)
 {
 	size_t bytes = 0;
@@ -214,6 +226,8 @@ void page_stats(struct page_stats *stats)
 		add_zone_stats(zone_at(i), stats);
 	for (int level = 0; level < WATERMARKS; level++)
 		stats->watermarks[level] = zone_watermark(zone_at(0), level);
+	stats->returned_bytes +=
+		atomic_load_explicit(&pages.discarded, memory_order_relaxed);
 	stats->cached = pcp_pages();
 	stats->run_allocs =
 		atomic_load_explicit(&pages.run_allocs, memory_order_relaxed);

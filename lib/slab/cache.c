@@ -19,6 +19,11 @@ enum {
 	 * share of all slabs it must be. */
 	SPARSE_BYTES = 4 << 20,
 	SPARSE_SHIFT = 2,
+	/* The same for a sweep. */
+	SWEEP_BYTES = 1 << 20,
+	SWEEP_SHIFT = 4,
+	SWEEP_MS = 100,	      /* from the begin of a pass to that of the next */
+	SWEEP_BUDGET = 16384, /* of a step; see sweep.c */
 };
 
 /* [caches] Those of the size classes, made when they're first needed, side by
@@ -31,6 +36,9 @@ static struct {
 	struct list all;
 	struct cache *by_id[CPU_ARRAYS]; /* [lock to write, atomic to read] */
 	unsigned int classes;		 /* [lock] how many are made */
+	struct sweep sweep;		 /* [lock] */
+	unsigned int swept_id;	/* [lock] where the pass is; 0: it's over */
+	uint64_t next_sweep_ms; /* [lock] when the next pass begins */
 } caches = { .lock = LOCK_INIT(RANK_CACHES) };
 
 struct cache *cache_of_id(unsigned int id)
@@ -206,7 +214,7 @@ static void shrink_locked(struct cache *cache)
 {
 	CHECK(lock_is_held(&caches.lock));
 	barn_empty_out(cache);
-	slabs_shrink(cache);
+	slabs_shrink(cache, 0);
 }
 
 bool cache_shrink(struct cache *cache)
@@ -227,12 +235,12 @@ void caches_shrink(void)
 	lock_release(&caches.lock);
 }
 
-/* Whether so much of the slabs is free that the objects in arrays and barns,
- * each of which may hold a slab, are likely the reason. */
-static bool are_sparse(void)
+/* Whether more than @bytes and a 2^@shift-th of the slabs is free. */
+static bool are_sparse_locked(size_t bytes, unsigned int shift)
 {
 	size_t total = 0, free = 0;
 
+	CHECK(lock_is_held(&caches.lock));
 	list_for_each(node, &caches.all) {
 		const struct cache *cache =
 			container_of(node, struct cache, link);
@@ -243,19 +251,59 @@ static bool are_sparse(void)
 					__ATOMIC_RELAXED) *
 			cache->size;
 	}
-	return free > SPARSE_BYTES && free > total >> SPARSE_SHIFT;
+	return free > bytes && free > total >> shift;
 }
 
+/* Objects in arrays and barns, each of which may hold a slab, are likely the
+ * reason. */
 bool caches_relieve(void)
 {
 	bool is_due;
 
 	lock_acquire(&caches.lock);
-	is_due = are_sparse();
+	is_due = are_sparse_locked(SPARSE_BYTES, SPARSE_SHIFT);
 	lock_release(&caches.lock);
 	if (is_due)
 		caches_shrink();
 	return is_due;
+}
+
+static void begin_sweep_locked(uint64_t now_ms)
+{
+	caches.next_sweep_ms = now_ms + SWEEP_MS;
+	caches.sweep.pass++;
+	caches.sweep.is_waiting = false;
+	caches.sweep.is_refused = false;
+	if (are_sparse_locked(SWEEP_BYTES, SWEEP_SHIFT))
+		caches.swept_id = CPU_ARRAYS - 1;
+}
+
+static void sweep_locked(void)
+{
+	struct sweep *sweep = &caches.sweep;
+
+	sweep->budget = SWEEP_BUDGET;
+	for (; caches.swept_id > 0; caches.swept_id--) {
+		struct cache *cache = caches.by_id[caches.swept_id];
+
+		if (cache)
+			cache_sweep(cache, sweep);
+		if (sweep->budget <= 0)
+			return;
+	}
+}
+
+bool caches_sweep(uint64_t now_ms)
+{
+	bool is_waiting;
+
+	lock_acquire(&caches.lock);
+	if (caches.swept_id == 0 && now_ms >= caches.next_sweep_ms)
+		begin_sweep_locked(now_ms);
+	sweep_locked();
+	is_waiting = caches.swept_id > 0 || caches.sweep.is_waiting;
+	lock_release(&caches.lock);
+	return is_waiting;
 }
 
 bool cache_destroy(struct cache *cache)

@@ -60,6 +60,7 @@ bool slab_layout(struct cache *cache)
 			if (objects < least_objects(cache->size) ||
 			    bytes % cache->size > bytes / share)
 				continue;
+			CHECK(objects <= SLAB_OBJECTS_MAX);
 			cache->slab_order = order;
 			cache->slab_objects = (unsigned int)objects;
 			cache->level_objects =
@@ -120,8 +121,10 @@ static void mark_all_free(struct slab *slab)
 
 	for (size_t word = 0; word < map_words(slab->cache); word++)
 		slab->free_map[word] = range_mask(word, 0, objects);
-	slab->free = (uint32_t)objects;
+	slab->free = (uint16_t)objects;
 }
+
+static_assert(SLAB_OBJECTS_MAX <= UINT16_MAX, "struct slab counts in 16 bits");
 
 static void construct_objects(struct slab *slab)
 {
@@ -132,6 +135,16 @@ static void construct_objects(struct slab *slab)
 	for (size_t i = 0; i < cache->slab_objects; i++)
 		cache->constructor(object_at(slab, i));
 	slab->is_zero = false;
+}
+
+/* The strips of a slab that have bytes from offset @low up to @high. */
+static uint32_t strips_between(const struct cache *cache, size_t low,
+			       size_t high)
+{
+	unsigned int shift = strip_shift(cache);
+
+	return UINT32_MAX << (low >> shift) &
+	       UINT32_MAX >> (STRIPS - 1 - ((high - 1) >> shift));
 }
 
 static struct slab *create_slab(struct cache *cache, unsigned int flags)
@@ -151,6 +164,9 @@ static struct slab *create_slab(struct cache *cache, unsigned int flags)
 	slab->cache = cache;
 	slab->start = start;
 	slab->is_zero = is_zero;
+	if (is_zero)
+		slab->clean = strips_between(cache, 0,
+					     cache->slab_objects * cache->size);
 	list_init(&slab->link);
 	mark_all_free(slab);
 	construct_objects(slab);
@@ -219,7 +235,11 @@ static void relink_slab_locked(struct cache *cache, struct slab *slab)
 		list_add_head(&cache->empty, &slab->link);
 	} else {
 		slab->level = (uint8_t)level;
-		list_add_head(&cache->partial[level], &slab->link);
+		/* What is in memory is taken first. */
+		if (slab->clean)
+			list_add_tail(&cache->partial[level], &slab->link);
+		else
+			list_add_head(&cache->partial[level], &slab->link);
 	}
 }
 
@@ -234,6 +254,18 @@ static struct slab *first_slab_locked(struct cache *cache)
 	if (!list_empty(&cache->empty))
 		return list_first(&cache->empty, struct slab, link);
 	return NULL;
+}
+
+/* Objects from @first to @last are taken. Those are all free ones in between,
+ * and a clean or an idle strip has no others. */
+static void take_strips(struct slab *slab, size_t first, size_t last)
+{
+	size_t size = slab->cache->size;
+	uint32_t strips =
+		strips_between(slab->cache, first * size, (last + 1) * size);
+
+	slab->clean &= ~strips;
+	slab->idle &= ~strips;
 }
 
 /* Take up to @count objects, lowest address first. */
@@ -254,9 +286,11 @@ static unsigned int take_objects(struct slab *slab, void **objects,
 		}
 		slab->free_map[word] = set;
 	}
-	slab->free -= taken;
+	slab->free = (uint16_t)(slab->free - taken);
 	if (index >= slab->untouched)
-		slab->untouched = (uint32_t)index + 1;
+		slab->untouched = (uint16_t)(index + 1);
+	if (slab->clean | slab->idle)
+		take_strips(slab, index_at(slab, objects[0]), index);
 	return taken;
 }
 
@@ -353,7 +387,7 @@ static unsigned int return_group_locked(struct slab *slab, void *const *objects,
 		offset = (size_t)((char *)objects[done] - slab->start);
 	} while (offset < slab_bytes(cache));
 	*word = bits;
-	slab->free += done;
+	slab->free = (uint16_t)(slab->free + done);
 	return done;
 }
 
@@ -400,15 +434,37 @@ void slabs_return(struct cache *cache, void *const *objects, unsigned int count)
 	release_slabs(&surplus);
 }
 
-void slabs_shrink(struct cache *cache)
+void slabs_shrink(struct cache *cache, unsigned int keep)
 {
 	struct list surplus;
 
 	list_init(&surplus);
 	lock_acquire(&cache->lock);
-	unlink_empty_locked(cache, 0, &surplus);
+	unlink_empty_locked(cache, keep, &surplus);
 	lock_release(&cache->lock);
 	release_slabs(&surplus);
+}
+
+void slab_isolate_locked(struct slab *slab, size_t first, size_t count)
+{
+	for (size_t i = first; i < first + count; i++)
+		clear_bit(slab->free_map, i);
+	slab->free = (uint16_t)(slab->free - count);
+	count_free(slab->cache, -count);
+	relink_slab_locked(slab->cache, slab);
+}
+
+void slab_restore_locked(struct slab *slab, size_t first, size_t count)
+{
+	for (size_t i = first; i < first + count; i++) {
+		/* Freed while it was ours. */
+		if (unlikely(test_bit(slab->free_map, i)))
+			panic("double free", object_at(slab, i));
+		set_bit(slab->free_map, i);
+	}
+	slab->free = (uint16_t)(slab->free + count);
+	count_free(slab->cache, count);
+	relink_slab_locked(slab->cache, slab);
 }
 
 /* The first object of @slab that was never taken. */
@@ -416,11 +472,14 @@ static void *take_untouched_locked(struct cache *cache, struct slab *slab)
 {
 	size_t index = slab->untouched;
 
-	if (!slab->is_zero || index >= cache->slab_objects)
+	/* A sweep may hold it. */
+	if (!slab->is_zero || index >= cache->slab_objects ||
+	    !test_bit(slab->free_map, index))
 		return NULL;
 	clear_bit(slab->free_map, index);
 	slab->free--;
 	slab->untouched++;
+	take_strips(slab, index, index);
 	count_free(cache, -(size_t)1);
 	relink_slab_locked(cache, slab);
 	return object_at(slab, index);

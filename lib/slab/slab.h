@@ -117,6 +117,13 @@ void caches_shrink(void);
 /* caches_shrink(), if much of the slabs is free; whether it was. */
 bool caches_relieve(void);
 
+/*
+ * To be called now and then, with no lock held: gives pages of slabs back on
+ * which no object has been in use for some time, a bounded amount at a time.
+ * True if more waits for its time. @now_ms of os_coarse_ms().
+ */
+bool caches_sweep(uint64_t now_ms);
+
 /* The cold half of an allocation: the arrays, the barn, slabs, new slabs. NULL
  * if there's no memory. @flags of enum sm_flags; SM_ZERO is the caller's. */
 void *cache_alloc_slow(struct cache *cache, unsigned int flags);

@@ -2,6 +2,20 @@
 /* Walk over a cache and panic on any broken invariant. */
 #include "slab/slab_internal.h"
 
+static void check_strips(const struct cache *cache, const struct slab *slab)
+{
+	unsigned int shift = strip_shift(cache);
+
+	for (size_t i = 0; i < cache->slab_objects; i++) {
+		size_t low = i * cache->size >> shift;
+		size_t high = ((i + 1) * cache->size - 1) >> shift;
+
+		for (size_t strip = low; strip <= high; strip++)
+			MUST(test_bit(slab->free_map, i) ||
+			     !((slab->idle | slab->clean) >> strip & 1));
+	}
+}
+
 static void check_slab(const struct cache *cache, const struct slab *slab,
 		       unsigned int level)
 {
@@ -19,6 +33,7 @@ static void check_slab(const struct cache *cache, const struct slab *slab,
 	MUST((level == PARTIAL_LEVELS) == (bits == cache->slab_objects));
 	MUST(page && page->type == PAGE_SLAB && page->owner == slab);
 	MUST(page_class(slab->start) == cache->id);
+	check_strips(cache, slab);
 }
 
 static size_t check_list(const struct cache *cache, const struct list *list,
@@ -37,7 +52,7 @@ static size_t check_list(const struct cache *cache, const struct list *list,
 }
 
 /*
- * Invariants
+ * Invariants, while no sweep is under way
  *
  * 1. A slab is on the list of its fullness; a full one is on none.
  * 2. Its count of free objects is the number of bits in its map, and no object
@@ -45,7 +60,8 @@ static size_t check_list(const struct cache *cache, const struct list *list,
  * 3. Its pages and its frames in the class map name it and its cache.
  * 4. free_objects and nr_empty are the sums over the lists; there are no more
  *    slabs on them than nr_slabs.
- * 5. The barn's counts agree with its sheaves.
+ * 5. No object on an idle or clean strip is in use.
+ * 6. The barn's counts agree with its sheaves.
  */
 void cache_check(struct cache *cache)
 {

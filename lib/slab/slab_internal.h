@@ -14,12 +14,28 @@ struct slab {
 	struct list link; /* [lock] in a list of its cache, or on none: full */
 	struct cache *cache; /* [fixed at creation] */
 	char *start;	     /* [fixed at creation] */
-	uint32_t free;	     /* [lock] objects */
-	uint32_t untouched;  /* [lock] objects from here on were never taken */
-	bool is_zero;	     /* [fixed at creation] those read as zero */
-	uint8_t level;	     /* [lock] which partial list it's on */
+	uint16_t free;	     /* [lock] objects */
+	uint16_t untouched;  /* [lock] objects from here on were never taken */
+	uint32_t idle;	/* [lock] strips free when last seen, and not taken */
+	uint32_t clean; /* [lock] strips that read as zero */
+	bool is_zero;	/* [fixed at creation] untouched objects read as zero */
+	uint8_t level;	/* [lock] which partial list it's on */
+	uint8_t pass;	/* [lock] of the sweep that saw it last */
 	uint64_t free_map[]; /* [lock] a set bit is a free object */
 };
+
+enum {
+	SLAB_OBJECTS_MAX = 1 << 12, /* 64 KiB of 16 bytes */
+	STRIPS = 32,
+};
+
+/* A strip of a slab is a page, or a 32nd of the slab, if that is more. */
+static inline unsigned int strip_shift(const struct cache *cache)
+{
+	unsigned int order = cache->slab_order > 5 ? cache->slab_order - 5 : 0;
+
+	return order + os_page_shift;
+}
 
 /* Take up to @count objects out of slabs of @cache, making new slabs as needed;
  * how many. Does not hold the cache's lock over the making. */
@@ -37,8 +53,25 @@ void runs_return(void *const *runs, unsigned int count);
 /* Assign the arrays of the run classes. */
 void runs_init(void);
 
-/* Give back all slabs whose objects are all free. */
-void slabs_shrink(struct cache *cache);
+/* Give back slabs whose objects are all free until @keep are left. */
+void slabs_shrink(struct cache *cache, unsigned int keep);
+
+/* Take @count free objects from the one at @first out of their slab's map, and
+ * put them back; see sweep.c. */
+void slab_isolate_locked(struct slab *slab, size_t first, size_t count);
+void slab_restore_locked(struct slab *slab, size_t first, size_t count);
+
+/* A pass over the slabs of all caches, in steps; see sweep.c. */
+struct sweep {
+	uint8_t pass;
+	bool is_waiting; /* there's memory for the next pass to return */
+	bool is_refused; /* by the system: it ends here */
+	long budget;	 /* of this step */
+};
+
+/* Go on with the pass; it's through with @cache if some of the budget is left.
+ */
+void cache_sweep(struct cache *cache, struct sweep *sweep);
 
 /* Set what follows from the size: order, objects, reciprocal. False if no slab
  * can hold such objects. */

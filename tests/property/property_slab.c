@@ -2,6 +2,8 @@
 /* Object caches against a list of what is live, searched from the start. */
 #include <slubmalloc/flags.h>
 
+#include "slab/slab_internal.h"
+
 #include "wake_slab.h"
 
 enum {
@@ -125,6 +127,15 @@ static void shrink(struct cache *cache, uint64_t *random)
 		EXPECT_EQ(cache_shrink(cache), twin.live > 0);
 }
 
+static void sweep(struct cache *cache, uint64_t *random)
+{
+	static struct sweep sweep;
+
+	sweep.pass++;
+	sweep.budget = (long)(test_random(random) % 200);
+	cache_sweep(cache, &sweep);
+}
+
 /* The counters are right to the last object: nobody else is at it. */
 static void compare(struct cache *cache)
 {
@@ -144,7 +155,7 @@ static void live_randomly(size_t size, size_t align, unsigned int flags,
 {
 	static void (*const operations[])(struct cache *, uint64_t *) = {
 		take_one,  take_one,  take_one,	      give_one, give_one,
-		take_many, give_many, take_untouched, shrink,
+		take_many, give_many, take_untouched, shrink,	sweep,
 	};
 	struct cache *cache =
 		cache_create("property", size, align, flags, constructor);

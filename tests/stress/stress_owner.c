@@ -391,11 +391,21 @@ static void drain_busy_caches(void)
 	}
 }
 
+/* Pass number @i over all slabs, as if much time had passed since the last. */
+static void sweep_slabs(unsigned int i)
+{
+	if (gate_enter(GATE_LONG)) {
+		caches_sweep((uint64_t)i << 32);
+		gate_leave();
+	}
+}
+
 /* The riskiest thing of all, as often as can be. */
 static void *drain(void *unused)
 {
 	for (unsigned int i = 0; !atomic_load(&stress.stop); i++) {
 		drain_busy_caches();
+		sweep_slabs(i);
 		if (i % 16 == 0)
 			sm_trim(i % 32 ? (size_t)1 << 20 : 0);
 		pause_for(DRAIN_NS);

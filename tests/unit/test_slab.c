@@ -55,6 +55,7 @@ TEST(every_size_has_a_slab_that_wastes_little)
 		EXPECT(bytes <= (size_t)1 << PAGEBLOCK_SHIFT);
 		EXPECT_EQ(cache.slab_objects, bytes / size);
 		EXPECT(cache.slab_objects >= 4);
+		EXPECT(cache.slab_objects <= SLAB_OBJECTS_MAX);
 		EXPECT(bytes % size <= bytes / 8);
 	}
 }
