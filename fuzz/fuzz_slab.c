@@ -52,7 +52,7 @@ static struct cache *any_cache(struct input *input)
 
 	if (choice < 128)
 		return own_caches[choice % OWN_CACHES];
-	return cache_of_id(1 + choice % SIZE_CLASSES);
+	return cache_of_class(1 + choice % SIZE_CLASSES, 0);
 }
 
 static struct cache *create_cache(struct input *input)
@@ -286,7 +286,7 @@ static void check(void)
 {
 	page_check();
 	for (unsigned int id = 1; id <= SIZE_CLASSES; id++)
-		check_cache(cache_of_id(id));
+		check_cache(cache_of_class(id, 0));
 	for (int i = 0; i < OWN_CACHES; i++) {
 		if (own_caches[i])
 			check_cache(own_caches[i]);
@@ -309,7 +309,7 @@ static void finish(void)
 	}
 	caches_shrink();
 	for (unsigned int id = 1; id <= SIZE_CLASSES; id++)
-		FUZZ_EXPECT(cache_of_id(id)->nr_slabs == 0);
+		FUZZ_EXPECT(cache_of_class(id, 0)->nr_slabs == 0);
 	fuzz_expect_no_leak(false);
 }
 
