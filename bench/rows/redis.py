@@ -23,7 +23,7 @@ from harness.row import Measure, Row
 SERVER = 'redis-check-rdb'
 REQUESTS = 40000        # of each kind
 SIZES = 16, 200, 3000   # of values, in bytes
-LIGHT_S = 1             # how long the server is left with next to no work
+LIGHT_S = 2
 IDLE_KIB = 2048         # what jemalloc may have handed out where it is unused
 
 

@@ -8,12 +8,14 @@
 
 enum {
 	EPOCH_MS = 500,
-	TICK_STEPS = 2, /* of zone_reclaim_some() */
+	STEP_MS = 25, /* that a tick's step of zone_reclaim_some() stands for */
+	STEPS_MAX = 8, /* after a pause */
 };
 
 static struct {
 	atomic_size_t run_allocs;    /* [atomic] */
 	atomic_size_t run_frees;     /* [atomic] */
+	_Atomic uint64_t last_tick;  /* [atomic] ms */
 	_Atomic uint64_t next_epoch; /* [atomic] ms, when it begins */
 	atomic_size_t discarded;     /* [atomic] bytes, of pages in use */
 } pages;
@@ -183,15 +185,24 @@ static void start_epochs(uint64_t now_ms)
 	}
 }
 
+/* The longer there was no tick, the more it does. */
+static size_t steps_since_last(uint64_t now_ms)
+{
+	uint64_t last = atomic_exchange(&pages.last_tick, now_ms);
+
+	return clamp_size((now_ms - last) / STEP_MS, 1, STEPS_MAX);
+}
+
 bool pages_tick(uint64_t now_ms)
 {
+	size_t steps = steps_since_last(now_ms);
 	bool has_surplus = false;
 
 	start_epochs(now_ms);
 	for (size_t i = 0; i < zone_count(); i++) {
 		struct zone *zone = zone_at(i);
 
-		for (int step = 0; step < TICK_STEPS; step++)
+		for (size_t step = 0; step < steps; step++)
 			zone_reclaim_some(zone);
 		has_surplus = has_surplus || zone_has_surplus(zone);
 	}

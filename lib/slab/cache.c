@@ -254,18 +254,14 @@ static bool are_sparse_locked(size_t bytes, unsigned int shift)
 	return free > bytes && free > total >> shift;
 }
 
-/* Objects in arrays and barns, each of which may hold a slab, are likely the
- * reason. */
-bool caches_relieve(void)
+bool caches_are_sparse(void)
 {
-	bool is_due;
+	bool are_sparse;
 
 	lock_acquire(&caches.lock);
-	is_due = are_sparse_locked(SPARSE_BYTES, SPARSE_SHIFT);
+	are_sparse = are_sparse_locked(SPARSE_BYTES, SPARSE_SHIFT);
 	lock_release(&caches.lock);
-	if (is_due)
-		caches_shrink();
-	return is_due;
+	return are_sparse;
 }
 
 static void begin_sweep_locked(uint64_t now_ms)

@@ -114,8 +114,9 @@ bool cache_shrink(struct cache *cache);
 /* cache_shrink() on all caches, with one drain of the arrays. */
 void caches_shrink(void);
 
-/* caches_shrink(), if much of the slabs is free; whether it was. */
-bool caches_relieve(void);
+/* Whether much of the slabs is free: then objects in arrays and barns, each of
+ * which may hold a slab, are likely the reason. */
+bool caches_are_sparse(void);
 
 /*
  * To be called now and then, with no lock held: gives pages of slabs back on
