@@ -58,7 +58,7 @@ static struct row table[OPTION_COUNT] = {
 		.value = 64l << 20,
 		.least = 0,
 		.most = LONG_MAX >> 1,
-		.help = "bytes of heap below the first huge page; 0: none is huge",
+		.help = "bytes of heap before huge pages; 0: none",
 	},
 	[OPTION_PAGE] = {
 		.name = "page",
