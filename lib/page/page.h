@@ -186,6 +186,7 @@ bool pages_have_grown(void);
 
 /* Set how much free memory is kept; see struct page_options. */
 void pages_set_retain(size_t bytes);
+size_t pages_retain(void);
 
 enum {
 	WATERMARK_MIN,

@@ -214,6 +214,11 @@ void pages_set_retain(size_t bytes)
 	zone_set_retain(bytes);
 }
 
+size_t pages_retain(void)
+{
+	return zone_retain();
+}
+
 static void add_zone_stats(struct zone *zone, struct page_stats *stats)
 {
 	lock_acquire(&zone->lock);

@@ -37,6 +37,11 @@ void zone_set_huge(size_t bytes)
 	huge_bytes = round_up(bytes, (size_t)1 << PAGEBLOCK_SHIFT);
 }
 
+size_t zone_retain(void)
+{
+	return __atomic_load_n(&retain_bytes, __ATOMIC_RELAXED);
+}
+
 static size_t used_pages(const struct zone *zone)
 {
 	size_t present = __atomic_load_n(&zone->present, __ATOMIC_RELAXED);
@@ -48,9 +53,7 @@ static size_t used_pages(const struct zone *zone)
 
 static size_t retained_pages(const struct zone *zone)
 {
-	size_t retain = __atomic_load_n(&retain_bytes, __ATOMIC_RELAXED);
-
-	return max_size(retain >> os_page_shift,
+	return max_size(zone_retain() >> os_page_shift,
 			used_pages(zone) >> RETAIN_SHIFT);
 }
 

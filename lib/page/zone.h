@@ -101,6 +101,7 @@ static inline size_t zone_free_dirty(const struct zone *zone)
 /* A watermark, in pages; see docs/design/page.md. */
 size_t zone_watermark(const struct zone *zone, int level);
 void zone_set_retain(size_t bytes);
+size_t zone_retain(void);
 
 /* Bytes of a zone above which its memory is asked for in huge pages; 0: none.
  */

@@ -19,10 +19,9 @@ enum {
 	 * share of all slabs it must be. */
 	SPARSE_BYTES = 4 << 20,
 	SPARSE_SHIFT = 2,
-	/* The same for a sweep. */
-	SWEEP_BYTES = 1 << 20,
+	/* Their share that is worth a sweep, if it's more than is retained. */
 	SWEEP_SHIFT = 4,
-	SWEEP_MS = 100,	      /* from the begin of a pass to that of the next */
+	SWEEP_MS = 50,	      /* from the begin of a pass to that of the next */
 	SWEEP_BUDGET = 16384, /* of a step; see sweep.c */
 };
 
@@ -270,7 +269,7 @@ static void begin_sweep_locked(uint64_t now_ms)
 	caches.sweep.pass++;
 	caches.sweep.is_waiting = false;
 	caches.sweep.is_refused = false;
-	if (are_sparse_locked(SWEEP_BYTES, SWEEP_SHIFT))
+	if (are_sparse_locked(pages_retain(), SWEEP_SHIFT))
 		caches.swept_id = CPU_ARRAYS - 1;
 }
 

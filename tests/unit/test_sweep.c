@@ -145,14 +145,16 @@ TEST(returned_memory_is_used_and_returned_again)
 TEST(refusal_of_the_system_leaves_all_as_it_was)
 {
 	struct cache *cache;
-	size_t free;
+	size_t free, calls;
 
 	wake_slabs();
 	cache = make_sparse(NULL);
 	free = cache->free_objects;
 	pass(cache);
+	calls = os_call_count();
 	os_fail_nth(1, SIZE_MAX);
 	pass(cache);
+	EXPECT_EQ(os_call_count(), calls + 1);
 	os_fail_nth(0, 0);
 	EXPECT(sweep.is_refused);
 	EXPECT(all_read_as(cache, FILL));
@@ -256,30 +258,51 @@ TEST(untouched_object_is_not_offered_during_the_system_call)
 	cache_check(cache);
 }
 
-TEST(all_caches_are_swept_if_much_is_free)
+/* The size class of such objects, and of each slab the first one in use. */
+static struct cache *make_sparse_class(void)
 {
-	struct cache *cache;
-	struct page_stats before, after;
-	uint64_t now = PASS_MS;
-	int passes = 1;
+	struct cache *cache = cache_of_class(size_class_of(SIZE), 0);
 
-	wake_slabs();
-	cache = cache_of_class(size_class_of(SIZE), 0);
 	EXPECT(cache_alloc_batch(cache, (void **)objects, 1024, 0));
 	for (unsigned int i = 0; i < 1024; i++)
 		memset(objects[i], FILL, SIZE);
-	EXPECT(!caches_sweep(now));
 	for (unsigned int i = 0; i < 1024; i++) {
 		if (i % cache->slab_objects > 0)
 			cache_free_batch(cache, (void **)objects + i, 1);
 	}
+	return cache;
+}
+
+TEST(all_caches_are_swept_if_much_is_free)
+{
+	struct cache *cache;
+	struct page_stats before, after;
+
+	wake_slabs();
+	pages_set_retain(PLENTY);
+	EXPECT(!caches_sweep(PASS_MS));
+	cache = make_sparse_class();
 	page_stats(&before);
-	while (caches_sweep(now += PASS_MS))
-		passes++;
+	/* Both at the same time are one pass. */
+	EXPECT(caches_sweep(2 * PASS_MS));
+	EXPECT(caches_sweep(2 * PASS_MS));
+	EXPECT(free_reads_as(cache, objects[0], FILL));
+	EXPECT(!caches_sweep(3 * PASS_MS));
 	page_stats(&after);
-	EXPECT_EQ(passes, 2);
 	EXPECT(after.returned_bytes > before.returned_bytes);
 	EXPECT_EQ(after.used[USE_SLAB], before.used[USE_SLAB]);
 	EXPECT(free_reads_as(cache, objects[0], 0));
 	cache_check(cache);
+}
+
+TEST(what_is_to_be_retained_stays_in_slabs_as_well)
+{
+	struct cache *cache;
+
+	wake_slabs();
+	pages_set_retain((size_t)1 << 30);
+	cache = make_sparse_class();
+	for (uint64_t now = PASS_MS; now < 4 * PASS_MS; now += PASS_MS)
+		EXPECT(!caches_sweep(now));
+	EXPECT(free_reads_as(cache, objects[0], FILL));
 }
