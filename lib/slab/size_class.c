@@ -5,13 +5,14 @@
 /* Offset of the last byte of a size of @n quanta; zero bytes count as one. */
 #define LAST(n) (((n) ? (n) : 1ul) * QUANTUM - 1)
 
-/* log2 of that, where steps grow; elsewhere anything that compiles. */
-#define DOUBLING(n) (63 - __builtin_clzl(LAST(n) | 1ul << LINEAR_SHIFT))
+/* log2 of that, where steps grow from 2^@base on; elsewhere anything that
+ * compiles. */
+#define DOUBLING(n, base) (63 - __builtin_clzl(LAST(n) | 1ul << (base)))
 
 /* The class of those that start above 2^@base, 2^@shift per doubling. */
-#define STEPPED(n, base, shift)                \
-	(((DOUBLING(n) - (base)) << (shift)) + \
-	 (LAST(n) >> (DOUBLING(n) - (shift)) & ((1 << (shift)) - 1)))
+#define STEPPED(n, base, shift)                      \
+	(((DOUBLING(n, base) - (base)) << (shift)) + \
+	 (LAST(n) >> (DOUBLING(n, base) - (shift)) & ((1 << (shift)) - 1)))
 
 #define LINEAR(n) (LAST(n) / QUANTUM + 1)
 #define COARSE(n) (LINEAR_CLASSES + 1 + STEPPED(n, LINEAR_SHIFT, COARSE_SHIFT))
