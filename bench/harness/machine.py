@@ -62,7 +62,7 @@ def describe(cpus):
     memory = re.search(r'MemTotal:\s+(\d+)', _read('/proc/meminfo'))
     return {
         'system': release.get('PRETTY_NAME', platform.system()),
-        'kernel': platform.release(),
+        'kernel': platform.release().split('-')[0],
         'architecture': platform.machine(),
         'cpu': _cpu_model(),
         'cpus_online': os.cpu_count(),
