@@ -16,8 +16,6 @@
 #ifndef VMA_MAPPING_H
 #define VMA_MAPPING_H
 
-#include <stdatomic.h>
-
 #include "vma/vma.h"
 
 enum {
@@ -68,11 +66,11 @@ struct vma_state {
 	size_t allocs;	    /* [lock] since the start */
 	size_t hits;	    /* [lock] of them, from a shelf */
 
-	struct shelf recent;	 /* [lock] */
-	struct shelf stranded;	 /* [lock] */
-	struct bins bins;	 /* [lock] */
-	unsigned int tick;	 /* [lock] ticks so far */
-	_Atomic uint64_t due_ms; /* [lock to write, atomic to read] next tick */
+	struct shelf recent;   /* [lock] */
+	struct shelf stranded; /* [lock] */
+	struct bins bins;      /* [lock] */
+	unsigned int tick;     /* [lock] ticks so far */
+	uint64_t due_ms;       /* [lock] next tick */
 };
 
 extern struct vma_state vma_state;

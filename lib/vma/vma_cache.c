@@ -270,17 +270,13 @@ static unsigned int ticks_until(uint64_t now_ms, uint64_t due_ms)
 
 static void tick_locked(uint64_t now_ms, struct list *surplus)
 {
-	uint64_t due_ms =
-		atomic_load_explicit(&vma_state.due_ms, memory_order_relaxed);
-
 	CHECK(lock_is_held(&vma_state.lock));
-	if (now_ms < due_ms)
+	if (now_ms < vma_state.due_ms)
 		return;
-	for (unsigned int i = ticks_until(now_ms, due_ms); i > 0; i--)
+	for (unsigned int i = ticks_until(now_ms, vma_state.due_ms); i > 0; i--)
 		begin_tick();
 	drop_aged(surplus);
-	atomic_store_explicit(&vma_state.due_ms, now_ms + TICK_MS,
-			      memory_order_relaxed);
+	vma_state.due_ms = now_ms + TICK_MS;
 }
 
 bool vma_tick(uint64_t now_ms)
