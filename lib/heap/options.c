@@ -55,7 +55,7 @@ static struct row table[OPTION_COUNT] = {
 	},
 	[OPTION_HUGE] = {
 		.name = "huge",
-		.value = 64l << 20,
+		.value = 128l << 20,
 		.least = 0,
 		.most = LONG_MAX >> 1,
 		.help = "bytes of heap before huge pages; 0: none",

@@ -16,12 +16,12 @@
 #include "heap/heap.h"
 
 enum {
-	BEAT_MS = 50,	       /* between two beats */
-	RELIEVE_MS = 250,      /* between two looks at the caches */
-	RELIEVE_MS_MAX = 1000, /* the same, where they take their time: */
-	RELIEVE_COST = 100,    /* up to a 100th of it */
-	SLOW_BYTES = 32 << 10, /* off the budget, for a call of a slow path */
-	BUDGET = 256 << 10,    /* when nothing waits */
+	BEAT_MS = 50,		/* between two beats */
+	RELIEVE_MS = 250,	/* between two looks at the caches */
+	RELIEVE_MS_MAX = 1000,	/* the same, where they take their time: */
+	RELIEVE_COST = 100,	/* up to a 100th of it */
+	SLOW_BYTES = 512 << 10, /* off the budget, for a call of a slow path */
+	BUDGET = 4 << 20,	/* when nothing waits */
 	BUDGET_BUSY = 64 << 10,
 	BUDGET_QUIET = 1 << 10,
 	BUSY_MS = 8, /* between two looks, at most, of a busy thread */

@@ -184,6 +184,9 @@ bool pages_tick(uint64_t now_ms);
 /* Whether fresh memory was taken from the system since the last call. */
 bool pages_have_grown(void);
 
+/* Bytes of the pages in use, cached ones too; about. Needs no lock. */
+size_t pages_used_bytes(void);
+
 /* Set how much free memory is kept; see struct page_options. */
 void pages_set_retain(size_t bytes);
 size_t pages_retain(void);

@@ -209,6 +209,15 @@ bool pages_tick(uint64_t now_ms)
 	return has_surplus;
 }
 
+size_t pages_used_bytes(void)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < zone_count(); i++)
+		used += zone_used(zone_at(i));
+	return used << os_page_shift;
+}
+
 void pages_set_retain(size_t bytes)
 {
 	zone_set_retain(bytes);

@@ -42,7 +42,7 @@ size_t zone_retain(void)
 	return __atomic_load_n(&retain_bytes, __ATOMIC_RELAXED);
 }
 
-static size_t used_pages(const struct zone *zone)
+size_t zone_used(const struct zone *zone)
 {
 	size_t present = __atomic_load_n(&zone->present, __ATOMIC_RELAXED);
 	size_t free = __atomic_load_n(&zone->free, __ATOMIC_RELAXED);
@@ -54,14 +54,14 @@ static size_t used_pages(const struct zone *zone)
 static size_t retained_pages(const struct zone *zone)
 {
 	return max_size(zone_retain() >> os_page_shift,
-			used_pages(zone) >> RETAIN_SHIFT);
+			zone_used(zone) >> RETAIN_SHIFT);
 }
 
 /* Pages that were in use a moment ago and aren't now: as likely as not they
  * will be again. */
 static size_t lately_used_pages(const struct zone *zone)
 {
-	size_t used = used_pages(zone), most = 0;
+	size_t used = zone_used(zone), most = 0;
 
 	for (int epoch = 0; epoch < EPOCHS; epoch++)
 		most = max_size(most, __atomic_load_n(&zone->peaks[epoch],
@@ -88,7 +88,7 @@ bool zone_has_surplus(const struct zone *zone)
 /* [lock] Note that more pages are in use. */
 static void note_peak(struct zone *zone)
 {
-	size_t used = used_pages(zone);
+	size_t used = zone_used(zone);
 
 	if (used > zone->peaks[0])
 		__atomic_store_n(&zone->peaks[0], used, __ATOMIC_RELAXED);
@@ -100,7 +100,7 @@ void zone_start_epoch(struct zone *zone)
 	for (int epoch = EPOCHS - 1; epoch > 0; epoch--)
 		__atomic_store_n(&zone->peaks[epoch], zone->peaks[epoch - 1],
 				 __ATOMIC_RELAXED);
-	__atomic_store_n(&zone->peaks[0], used_pages(zone), __ATOMIC_RELAXED);
+	__atomic_store_n(&zone->peaks[0], zone_used(zone), __ATOMIC_RELAXED);
 	lock_release(&zone->lock);
 }
 

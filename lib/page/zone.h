@@ -92,6 +92,9 @@ void zone_relink_locked(struct zone *zone, struct pageblock *block);
 void zone_count_free_locked(struct zone *zone, struct pageblock *block,
 			    long pages, long dirty);
 
+/* Pages in use; about. Needs no lock. */
+size_t zone_used(const struct zone *zone);
+
 /* Free pages not known to be zero. Needs no lock. */
 static inline size_t zone_free_dirty(const struct zone *zone)
 {

@@ -73,7 +73,7 @@ static bool init_cache(struct cache *cache)
 	cache->max_empty = (unsigned int)max_size(EMPTY_BYTES / bytes, 1);
 	cache->batch = batch_for(cache->size);
 	if (slots_for(cache) == 0 ||
-	    cpu_array_assign(cache->id, slots_for(cache)) == 0)
+	    cpu_array_assign(cache->id, slots_for(cache), cache->size) == 0)
 		cache->batch = 1;
 	lock_init(&cache->lock, RANK_CACHE);
 	list_init(&cache->empty);

@@ -6,27 +6,35 @@
 enum {
 	SHEAVES_MOVED = 4, /* at once, at most */
 	MOVED_MAX = SHEAVES_MOVED * SHEAF_CAPACITY,
+	LEAST_BYTES = 16 << 10, /* of objects: always room for them, about */
 };
 
+/* What an array may always have room for: two sheaves of small objects. */
+static unsigned int least_room(const struct cache *cache)
+{
+	return (unsigned int)clamp_size(LEAST_BYTES / cache->size, 1,
+					2 * cache->batch);
+}
+
 /*
- * A miss doubles the room of this CPU's array up to two sheaves; beyond that
- * only where misses of both kinds take turns, which more room would have
- * spared. The room there is now, or 0: see cpu_array_grow().
+ * A miss doubles the room of this CPU's array up to a few; beyond that only
+ * where misses of both kinds take turns, which more room would have spared. The
+ * room there is now, or 0: see cpu_array_grow().
  */
 static unsigned int grow_array(struct cache *cache, bool is_refill)
 {
 	bool was_refill = __atomic_load_n(&cache->was_refill, __ATOMIC_RELAXED);
-	unsigned int room;
+	unsigned int most = least_room(cache);
 
 	if (cache->batch == 1)
 		return 0; /* no arrays: they mustn't be opened */
-	room = cpu_array_grow(cache->id, was_refill != is_refill
-						 ? UINT32_MAX
-						 : 2 * cache->batch);
-	if (was_refill != is_refill)
+	if (was_refill != is_refill) {
 		__atomic_store_n(&cache->was_refill, is_refill,
 				 __ATOMIC_RELAXED);
-	return room;
+		if (cpu_arrays_may_grow())
+			most = UINT32_MAX;
+	}
+	return cpu_array_grow(cache->id, most);
 }
 
 /* How many objects an array with @room should be refilled with, or relieved of:

@@ -9,6 +9,11 @@ enum {
 	SMALL_SLOTS = 32, /* in its small place */
 	SMALL_PLACES =
 		1280, /* slots for all small places, up to a page's end */
+	/* What all arrays may have room for before they need to be as small as
+	 * they can: bytes, and the share of the pages in use, if that's more.
+	 */
+	BUDGET_BYTES = 1 << 20,
+	BUDGET_SHIFT = 2,
 };
 
 static_assert((sizeof(struct cpu_region) + SMALL_PLACES * sizeof(void *)) %
@@ -32,12 +37,14 @@ struct place {
 	uint32_t small; /* number of the first slot at first */
 	uint32_t large; /* the same, once there's more room; may be @small */
 	uint32_t limit; /* how many slots there are */
+	uint32_t size;	/* of an object */
 };
 
 static struct {
 	uint32_t next_small; /* [caches] first slot of the next small place */
 	uint32_t next_large; /* [caches] the same, from SMALL_PLACES on */
 	struct place of[CPU_ARRAYS]; /* [caches] */
+	atomic_size_t room;	     /* [atomic] bytes that fit in all arrays */
 } layout;
 
 /* This thread's first malloc() would read the tables, then write them: two
@@ -66,14 +73,14 @@ bool cpu_arrays_init(void)
 	return true;
 }
 
-unsigned int cpu_array_assign(unsigned int id, unsigned int limit)
+unsigned int cpu_array_assign(unsigned int id, unsigned int limit, size_t size)
 {
 	struct place *place = &layout.of[id];
 	uint32_t large = SMALL_PLACES + layout.next_large;
 
 	if (place->limit > 0 || large + limit > CPU_REGION_SLOTS)
 		return place->limit;
-	*place = (struct place){ large, large, limit };
+	*place = (struct place){ large, large, limit, (uint32_t)size };
 	layout.next_large += limit;
 	if (limit > FIRST_ROOM &&
 	    layout.next_small + SMALL_SLOTS < SMALL_PLACES) {
@@ -190,17 +197,38 @@ static size_t room_until(unsigned int id, size_t end)
 	       sizeof(void *);
 }
 
+/* A drain may be quicker to take off than the thread that made room is to add:
+ * until that has, there seems to be too much. */
+static void count_room(unsigned int id, size_t change)
+{
+	atomic_fetch_add_explicit(&layout.room, change * layout.of[id].size,
+				  memory_order_relaxed);
+}
+
+void cpu_array_forget_room(unsigned int id, size_t room)
+{
+	count_room(id, -room);
+}
+
+bool cpu_arrays_may_grow(void)
+{
+	size_t room = atomic_load_explicit(&layout.room, memory_order_relaxed);
+
+	return room < BUDGET_BYTES || room < pages_used_bytes() >> BUDGET_SHIFT;
+}
+
 static size_t slot_grow(unsigned int id, size_t most)
 {
 	struct cpu_region *region = cpu_slot_lock();
-	size_t held, room;
+	size_t held, old, room;
 	void **first;
 
 	if (!region)
 		return 0;
 	held = (size_t)(region->top[id] - region->begin[id]);
-	room = next_room(id, (size_t)(region->end[id] - region->begin[id]),
-			 most);
+	old = (size_t)(region->end[id] - region->begin[id]);
+	room = next_room(id, old, most);
+	count_room(id, room - old);
 	first = &region->slots[first_slot(id, room)];
 	if (region->begin[id] != first) {
 		if (held > 0)
@@ -231,8 +259,10 @@ unsigned int cpu_array_grow(unsigned int id, unsigned int most)
 
 		if (seen == SIZE_MAX)
 			return 0;
-		if (seen == old)
+		if (seen == old) {
+			count_room(id, wanted - room);
 			return (unsigned int)wanted;
+		}
 		old = seen;
 	}
 }

@@ -99,11 +99,18 @@ static inline bool cpu_array_push_slot(unsigned int id, void *object)
 }
 
 /*
- * Give array @id @limit slots in every region, the first time; later calls
- * with the same @id change nothing. How many it has: fewer, or none, when the
- * regions are full.
+ * Give array @id, of objects of @size bytes, @limit slots in every region, the
+ * first time; later calls with the same @id change nothing. How many it has:
+ * fewer, or none, when the regions are full.
  */
-unsigned int cpu_array_assign(unsigned int id, unsigned int limit);
+unsigned int cpu_array_assign(unsigned int id, unsigned int limit, size_t size);
+
+/* Whether arrays may have more room than they can't do without: what lies in
+ * them is free, but in nobody's use. */
+bool cpu_arrays_may_grow(void);
+
+/* An array @id that had @room is closed. Private to slab/. */
+void cpu_array_forget_room(unsigned int id, size_t room);
 
 /* The first slot of array @id of @region, judged by its top alone. Private to
  * slab/. */

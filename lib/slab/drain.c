@@ -72,6 +72,8 @@ static void close_array(struct cpu_region *region, unsigned int id,
 	(void)sink;
 	if (!region->end[id])
 		return;
+	cpu_array_forget_room(id,
+			      (size_t)(region->end[id] - region->begin[id]));
 	store(&region->begin[id], CLOSED);
 	store(&region->end[id], NULL);
 }
@@ -123,6 +125,8 @@ static void drain_slots(unsigned int low, unsigned int high,
 			continue;
 		for (unsigned int id = low; id <= high; id++) {
 			empty_array(region, id, sink);
+			cpu_array_forget_room(id, (size_t)(region->end[id] -
+							   region->begin[id]));
 			region->end[id] = region->begin[id];
 		}
 		cpu_slot_unlock(region);

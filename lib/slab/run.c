@@ -31,7 +31,8 @@ void runs_init(void)
 		cpu_array_assign(class,
 				 (unsigned int)clamp_size(
 					 ARRAY_BYTES / size_class_bytes(class),
-					 1, ARRAY_SLOTS_MAX));
+					 1, ARRAY_SLOTS_MAX),
+				 size_class_bytes(class));
 		run_classes.by_pages[pages_of(class)] = (uint8_t) class;
 	}
 	for (size_t frames = (SLAB_SIZE_MAX >> FRAME_SHIFT) + 1;
@@ -88,7 +89,8 @@ void run_free(void *run)
 	size_t count = page->count;
 
 	attach_thread();
-	if (count <= RUN_PAGES_MAX && run_classes.by_pages[count])
+	if (count <= RUN_PAGES_MAX && run_classes.by_pages[count] &&
+	    cpu_arrays_may_grow())
 		cpu_array_grow(run_classes.by_pages[count], UINT32_MAX);
 	if (!run_push(run, page) && !run_push_slot(run))
 		pages_free(run);

@@ -357,20 +357,24 @@ unsigned int slabs_take(struct cache *cache, void **objects, unsigned int count,
 static unsigned int return_group_locked(struct slab *slab, void *const *objects,
 					unsigned int count)
 {
+	/* Kept in registers: for all the compiler knows, the map is these. */
 	const struct cache *cache = slab->cache;
-	size_t limit = cache->slab_objects * cache->size;
-	size_t offset = (size_t)((char *)objects[0] - slab->start);
-	uint64_t point = (uint64_t)1 << RECIPROCAL_SHIFT;
+	const uint64_t reciprocal = cache->reciprocal;
+	const size_t limit = cache->slab_objects * cache->size;
+	const size_t bytes = slab_bytes(cache);
+	const char *const start = slab->start;
+	const uint64_t fraction = ((uint64_t)1 << RECIPROCAL_SHIFT) - 1;
+	size_t offset = (size_t)((const char *)objects[0] - start);
 	uint64_t *word = slab->free_map, bits = *word;
 	unsigned int done = 0;
 
 	do {
-		uint64_t product = offset * cache->reciprocal;
+		uint64_t product = offset * reciprocal;
 		size_t index = product >> RECIPROCAL_SHIFT;
 		uint64_t bit = (uint64_t)1 << index % WORD_BITS;
 
 		if (unlikely(offset >= limit ||
-			     (product & (point - 1)) >= cache->reciprocal))
+			     (product & fraction) >= reciprocal))
 			panic("free of a pointer inside a block",
 			      objects[done]);
 		/* Neighbours share a word, which stays in a register. */
@@ -384,8 +388,8 @@ static unsigned int return_group_locked(struct slab *slab, void *const *objects,
 		bits |= bit;
 		if (++done == count)
 			break;
-		offset = (size_t)((char *)objects[done] - slab->start);
-	} while (offset < slab_bytes(cache));
+		offset = (size_t)((const char *)objects[done] - start);
+	} while (offset < bytes);
 	*word = bits;
 	slab->free = (uint16_t)(slab->free + done);
 	return done;

@@ -8,7 +8,8 @@
 
 enum {
 	ID = 7,
-	LIMIT = 20
+	LIMIT = 20,
+	OBJECT_BYTES = 64,
 };
 
 static char objects[64];
@@ -28,7 +29,7 @@ static void wake_arrays(void)
 static void wake_open_array(void)
 {
 	wake_arrays();
-	EXPECT_EQ(cpu_array_assign(ID, LIMIT), LIMIT);
+	EXPECT_EQ(cpu_array_assign(ID, LIMIT, OBJECT_BYTES), LIMIT);
 	while (cpu_array_grow(ID, UINT32_MAX) < LIMIT)
 		continue;
 }
@@ -74,7 +75,7 @@ TEST(room_doubles_up_to_what_was_assigned)
 {
 	wake_arrays();
 	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), 0);
-	EXPECT_EQ(cpu_array_assign(ID, LIMIT), LIMIT);
+	EXPECT_EQ(cpu_array_assign(ID, LIMIT, OBJECT_BYTES), LIMIT);
 	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), 8);
 	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), 16);
 	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), LIMIT);
@@ -84,7 +85,7 @@ TEST(room_doubles_up_to_what_was_assigned)
 TEST(growth_keeps_the_objects)
 {
 	wake_arrays();
-	cpu_array_assign(ID, LIMIT);
+	cpu_array_assign(ID, LIMIT, OBJECT_BYTES);
 	cpu_array_grow(ID, UINT32_MAX);
 	for (int i = 0; i < 8; i++)
 		EXPECT(give(objects + i));
@@ -193,8 +194,8 @@ static void grow_to(unsigned int id, unsigned int room)
 static void fill_and_empty_all(void)
 {
 	for (unsigned int id = 1; id < CPU_ARRAYS; id++) {
-		EXPECT_EQ(cpu_array_assign(id, LARGE), LARGE);
-		EXPECT_EQ(cpu_array_assign(id, 99), LARGE);
+		EXPECT_EQ(cpu_array_assign(id, LARGE, OBJECT_BYTES), LARGE);
+		EXPECT_EQ(cpu_array_assign(id, 99, OBJECT_BYTES), LARGE);
 		grow_to(id, SMALL);
 		fill_array(id, 0, SMALL);
 	}
@@ -227,7 +228,7 @@ TEST(array_moves_to_more_slots_once_it_is_empty)
 	wake_arrays();
 	if (!os_rseq_is_attached())
 		SKIP("no restartable sequences here");
-	EXPECT_EQ(cpu_array_assign(ID, LARGE), LARGE);
+	EXPECT_EQ(cpu_array_assign(ID, LARGE, OBJECT_BYTES), LARGE);
 	grow_to(ID, SMALL);
 	fill_array(ID, 0, SMALL);
 	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), 0);
@@ -244,7 +245,7 @@ TEST(objects_of_a_fallback_slot_move_with_their_array)
 {
 	wake_arrays();
 	os_rseq_detach();
-	EXPECT_EQ(cpu_array_assign(ID, LARGE), LARGE);
+	EXPECT_EQ(cpu_array_assign(ID, LARGE, OBJECT_BYTES), LARGE);
 	grow_to(ID, SMALL);
 	fill_array(ID, 0, SMALL);
 	EXPECT_EQ(cpu_array_grow(ID, UINT32_MAX), 64);
@@ -255,9 +256,9 @@ TEST(objects_of_a_fallback_slot_move_with_their_array)
 TEST(full_region_assigns_nothing)
 {
 	wake_arrays();
-	EXPECT_EQ(cpu_array_assign(1, CPU_REGION_SLOTS + 1), 0);
+	EXPECT_EQ(cpu_array_assign(1, CPU_REGION_SLOTS + 1, OBJECT_BYTES), 0);
 	EXPECT_EQ(cpu_array_grow(1, UINT32_MAX), 0);
-	EXPECT_EQ(cpu_array_assign(1, 16), 16);
+	EXPECT_EQ(cpu_array_assign(1, 16, OBJECT_BYTES), 16);
 }
 
 TEST(arrays_of_different_caches_do_not_touch)
@@ -265,7 +266,7 @@ TEST(arrays_of_different_caches_do_not_touch)
 	void *object = objects;
 
 	wake_open_array();
-	EXPECT_EQ(cpu_array_assign(ID + 1, LIMIT), LIMIT);
+	EXPECT_EQ(cpu_array_assign(ID + 1, LIMIT, OBJECT_BYTES), LIMIT);
 	while (cpu_array_grow(ID + 1, UINT32_MAX) < LIMIT)
 		continue;
 	for (int i = 0; i < LIMIT; i++) {

@@ -17,6 +17,7 @@
 enum {
 	IDS = 3,
 	LIMIT = 64,
+	OBJECT_BYTES = 12 << 10, /* two full arrays exceed the budget */
 	TOKENS = 2048,
 	THREADS = 6,
 	DRAINS = 2000,
@@ -60,7 +61,7 @@ static void wake_arrays(void)
 	wake_os();
 	EXPECT(cpu_arrays_init());
 	for (unsigned int id = 1; id <= IDS; id++)
-		EXPECT_EQ(cpu_array_assign(id, LIMIT), LIMIT);
+		EXPECT_EQ(cpu_array_assign(id, LIMIT, OBJECT_BYTES), LIMIT);
 }
 
 static bool drain(unsigned int id)
@@ -105,6 +106,32 @@ TEST(drain_takes_everything_and_the_room_grows_anew)
 	for (int i = 0; i < LIMIT; i++)
 		EXPECT_EQ(cpu_array_give(1, &token, 1), 1);
 	EXPECT_EQ(cpu_array_give(1, &token, 1), 0);
+}
+
+/* Whoever fills it, of the one kind or the other. */
+static void fill_budget(void)
+{
+	EXPECT(cpu_arrays_may_grow());
+	give_some(1, 1);
+	give_some(2, 1);
+	EXPECT(!cpu_arrays_may_grow());
+	EXPECT(drain(2));
+	EXPECT(cpu_arrays_may_grow());
+}
+
+TEST(drained_arrays_leave_their_room_to_others)
+{
+	wake_arrays();
+	fill_budget();
+	give_some(3, 1);
+	EXPECT(!cpu_arrays_may_grow());
+	EXPECT(drain(0));
+	fill_budget();
+	EXPECT(drain(0));
+	os_rseq_detach();
+	fill_budget();
+	EXPECT(drain(0));
+	EXPECT(cpu_arrays_may_grow());
 }
 
 TEST(drain_of_one_cache_leaves_the_others)
