@@ -16,12 +16,12 @@
 #include "heap/heap.h"
 
 enum {
-	BEAT_MS = 50,		/* between two beats */
-	RELIEVE_MS = 250,	/* between two looks at the caches */
-	RELIEVE_MS_MAX = 1000,	/* the same, where they take their time: */
-	RELIEVE_COST = 100,	/* up to a 100th of it */
-	SLOW_BYTES = 512 << 10, /* off the budget, for a call of a slow path */
-	BUDGET = 4 << 20,	/* when nothing waits */
+	BEAT_MS = 50,	       /* between two beats */
+	RELIEVE_MS = 250,      /* between two looks at the caches */
+	RELIEVE_MS_MAX = 1000, /* the same, where they take their time: */
+	RELIEVE_COST = 100,    /* up to a 100th of it */
+	SLOW_BYTES = 32 << 10, /* off the budget, for a call of a slow path */
+	BUDGET = 256 << 10,    /* when nothing waits */
 	BUDGET_BUSY = 64 << 10,
 	BUDGET_QUIET = 1 << 10,
 	BUSY_MS = 8, /* between two looks, at most, of a busy thread */
@@ -55,6 +55,11 @@ static bool relieve_caches(uint64_t now, bool has_begun)
 	beat.next_relief = now + clamp_size(RELIEVE_COST * took, RELIEVE_MS,
 					    RELIEVE_MS_MAX);
 	return are_sparse;
+}
+
+static bool beat_is_due(uint64_t now)
+{
+	return now >= atomic_load_explicit(&beat.next, memory_order_relaxed);
 }
 
 static void beat_if_due(uint64_t now)
@@ -106,7 +111,7 @@ void heap_look(void)
 {
 	uint64_t now = os_coarse_ms();
 
-	if (heap_ready() && gate_enter(GATE_NOW)) {
+	if (beat_is_due(now) && heap_ready() && gate_enter(GATE_NOW)) {
 		beat_if_due(now);
 		gate_leave();
 	}

@@ -15,23 +15,41 @@ struct piece {
 	size_t count;
 };
 
-/* Take a dirty piece of @block out of the buddy system. */
-static bool isolate_piece(struct zone *zone, struct pageblock *block,
-			  unsigned int order, struct piece *ret_piece)
+/* Of a free piece with dirty pages a part that has some, too, of @least pages
+ * or not much more. The last, if it can be: the first are used first. */
+static void narrow_piece(struct piece *piece, size_t least)
 {
-	size_t count, dirty;
-	long first = pageblock_find_dirty(block, order, &count);
+	while (piece->count >= 2 * least) {
+		piece->count /= 2;
+		if (pageblock_count_dirty(piece->block,
+					  piece->first + piece->count,
+					  piece->count) > 0)
+			piece->first += piece->count;
+	}
+}
+
+/* Take a dirty piece of @block out of the buddy system: at least 2^@order
+ * pages, and about @wanted, if it has so many. */
+static bool isolate_piece(struct zone *zone, struct pageblock *block,
+			  unsigned int order, size_t wanted,
+			  struct piece *ret_piece)
+{
+	struct piece piece = { .block = block };
+	long first = pageblock_find_dirty(block, order, &piece.count);
+	size_t dirty;
 
 	if (first < 0)
 		return false;
-	dirty = pageblock_count_dirty(block, (size_t)first, count);
+	piece.first = (size_t)first;
+	narrow_piece(&piece, max_size(wanted, (size_t)1 << order));
+	dirty = pageblock_count_dirty(block, piece.first, piece.count);
 	if (block->use == NO_USE)
 		block->use = USE_RUN; /* for as long as it's in our hands */
-	pageblock_take_range(block, (size_t)first, count);
-	zone_count_free_locked(zone, block, -(long)count, -(long)dirty);
+	pageblock_take_range(block, piece.first, piece.count);
+	zone_count_free_locked(zone, block, -(long)piece.count, -(long)dirty);
 	zone_relink_locked(zone, block);
-	zone->used[USE_RUN] += count;
-	*ret_piece = (struct piece){ block, (size_t)first, count };
+	zone->used[USE_RUN] += piece.count;
+	*ret_piece = piece;
 	return true;
 }
 
@@ -48,22 +66,25 @@ static struct pageblock *first_dirty_free_block(struct zone *zone)
 
 /* Whole pageblocks first: a huge page goes back at once and in one piece, and
  * twenty times cheaper than its 512 small pages. */
-static bool isolate_any(struct zone *zone, unsigned int order,
+static bool isolate_any(struct zone *zone, unsigned int order, size_t wanted,
 			struct piece *ret_piece)
 {
-	struct pageblock *whole = first_dirty_free_block(zone);
+	struct pageblock *whole = wanted >= pages_per_block()
+					  ? first_dirty_free_block(zone)
+					  : NULL;
 	size_t blocks =
 		(zone->present + pages_per_block() - 1) / pages_per_block();
 
 	if (whole)
-		return isolate_piece(zone, whole, pageblock_order(), ret_piece);
+		return isolate_piece(zone, whole, pageblock_order(), wanted,
+				     ret_piece);
 	/* From where the last search ended: there may be more in that one. */
 	for (size_t i = 0; i < blocks; i++) {
 		size_t index = (zone->scan + i) % blocks;
 
 		if (isolate_piece(zone,
 				  zone_block(zone, index * pages_per_block()),
-				  order, ret_piece)) {
+				  order, wanted, ret_piece)) {
 			zone->scan = index;
 			return true;
 		}
@@ -97,14 +118,15 @@ static bool discard_piece(struct zone *zone, const struct piece *piece)
 			  piece->count << os_page_shift);
 }
 
-/* Return one piece of at least 2^@order pages; its pages, or 0. The lock is
- * dropped meanwhile. */
-static size_t return_one_locked(struct zone *zone, unsigned int order)
+/* Return one piece of at least 2^@order pages, and of @wanted if that is more;
+ * its pages, or 0. The lock is dropped meanwhile. */
+static size_t return_one_locked(struct zone *zone, unsigned int order,
+				size_t wanted)
 {
 	struct piece piece;
 	bool is_clean;
 
-	if (!isolate_any(zone, order, &piece))
+	if (!isolate_any(zone, order, wanted, &piece))
 		return 0;
 	lock_release(&zone->lock);
 	is_clean = discard_piece(zone, &piece);
@@ -123,7 +145,7 @@ static size_t reclaim_locked(struct zone *zone, size_t keep, size_t operations,
 		return 0;
 	zone->reclaiming = true;
 	while (operations-- > 0 && zone->free_dirty > keep && pages > 0) {
-		pages = return_one_locked(zone, order);
+		pages = return_one_locked(zone, order, zone->free_dirty - keep);
 		returned += pages;
 	}
 	zone->reclaiming = false;

@@ -17,6 +17,16 @@ enum {
 
 struct run_classes run_classes;
 
+/*
+ * An array is opened for a class whose runs come back after they went: for one
+ * that was freed, then asked for. A block that grows step by step passes
+ * through all classes, and would leave a run in each array.
+ */
+static struct demand {
+	bool was_freed;	 /* [racy] */
+	bool comes_back; /* [racy] */
+} demands[RUN_CLASSES];
+
 static size_t pages_of(unsigned int class)
 {
 	return round_up(size_class_bytes(class), os_page_bytes()) >>
@@ -39,6 +49,29 @@ void runs_init(void)
 	     frames <= RUN_PAGES_MAX; frames++)
 		run_classes.by_frames[frames] =
 			(uint8_t)run_class_of(frames << FRAME_SHIFT);
+}
+
+static void note_demand(unsigned int class)
+{
+	struct demand *demand = &demands[class - RUN_CLASS_FIRST];
+
+	if (__atomic_load_n(&demand->was_freed, __ATOMIC_RELAXED))
+		__atomic_store_n(&demand->comes_back, true, __ATOMIC_RELAXED);
+}
+
+/* A run of @class finds no room in this CPU's array: make some, if it's worth
+ * it. */
+static void make_room(unsigned int class)
+{
+	struct demand *demand = &demands[class - RUN_CLASS_FIRST];
+
+	if (!__atomic_load_n(&demand->comes_back, __ATOMIC_RELAXED)) {
+		__atomic_store_n(&demand->was_freed, true, __ATOMIC_RELAXED);
+		return;
+	}
+	__atomic_store_n(&demand->was_freed, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&demand->comes_back, false, __ATOMIC_RELAXED);
+	cpu_array_grow(class, cpu_arrays_may_grow() ? UINT32_MAX : 1);
 }
 
 bool run_pop_slot(size_t size, void **ret_run)
@@ -72,6 +105,7 @@ void *run_alloc(size_t size, unsigned int flags, bool *ret_zero)
 	*ret_zero = false;
 	if (run_pop(size, &run) || run_pop_slot(size, &run))
 		return run;
+	note_demand(class);
 	return pages_alloc(pages_of(class), 1, USE_RUN, flags, ret_zero);
 }
 
@@ -89,9 +123,8 @@ void run_free(void *run)
 	size_t count = page->count;
 
 	attach_thread();
-	if (count <= RUN_PAGES_MAX && run_classes.by_pages[count] &&
-	    cpu_arrays_may_grow())
-		cpu_array_grow(run_classes.by_pages[count], UINT32_MAX);
+	if (count <= RUN_PAGES_MAX && run_classes.by_pages[count])
+		make_room(run_classes.by_pages[count]);
 	if (!run_push(run, page) && !run_push_slot(run))
 		pages_free(run);
 }

@@ -42,8 +42,8 @@ enum {
 	RUN_MAX_SHIFT = 20,
 	RUN_BYTES_MAX = 1 << RUN_MAX_SHIFT, /* 1 MiB: the largest run */
 	RUN_CLASS_FIRST = SIZE_CLASSES + 1,
-	RUN_CLASS_LAST =
-		SIZE_CLASSES + ((RUN_MAX_SHIFT - SIZE_MAX_SHIFT) << FINE_SHIFT),
+	RUN_CLASSES = (RUN_MAX_SHIFT - SIZE_MAX_SHIFT) << FINE_SHIFT,
+	RUN_CLASS_LAST = SIZE_CLASSES + RUN_CLASSES,
 };
 
 /* The class of a size, for each multiple of 16 up to SLAB_SIZE_MAX. */

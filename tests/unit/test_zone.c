@@ -379,6 +379,32 @@ TEST(trim_keeps_what_it_is_told_to)
 	EXPECT_EQ(pages_trim(8 * MIB), 0);
 }
 
+TEST(no_more_of_a_piece_goes_back_than_has_to)
+{
+	size_t kept;
+
+	wake_pages(256 * MIB);
+	take_and_free_blocks(2);
+	kept = 2 * pages_per_block() - pages_per_block() / 32;
+	pages_trim(kept << os_page_shift);
+	EXPECT_EQ(read_stats()->free_dirty, kept);
+	page_check();
+}
+
+/* The tail of the piece is clean: to give that back would never end. */
+TEST(the_dirty_part_of_a_piece_goes_back)
+{
+	wake_pages(256 * MIB);
+	pages_free(take_run(8));
+	pages_trim(SIZE_MAX); /* out of the per-CPU list */
+	EXPECT_EQ(read_stats()->free_dirty, 8);
+	pages_trim(6 * os_page_bytes());
+	EXPECT_EQ(read_stats()->free_dirty, 6);
+	pages_trim(0);
+	EXPECT_EQ(read_stats()->free_dirty, 0);
+	page_check();
+}
+
 TEST(empty_top_of_the_zone_is_uncommitted)
 {
 	size_t committed;
