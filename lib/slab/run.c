@@ -23,8 +23,8 @@ struct run_classes run_classes;
  * through all classes, and would leave a run in each array.
  */
 static struct demand {
-	bool was_freed;	 /* [racy] */
-	bool comes_back; /* [racy] */
+	bool was_freed;	 /* [atomic] */
+	bool comes_back; /* [atomic] */
 } demands[RUN_CLASSES];
 
 static size_t pages_of(unsigned int class)
