@@ -118,8 +118,8 @@ static bool discard_piece(struct zone *zone, const struct piece *piece)
 			  piece->count << os_page_shift);
 }
 
-/* Return one piece of at least 2^@order pages, and of @wanted if that is more;
- * its pages, or 0. The lock is dropped meanwhile. */
+/* Return one piece of at least 2^@order pages, and about @wanted; its pages, or
+ * 0. The lock is dropped meanwhile. */
 static size_t return_one_locked(struct zone *zone, unsigned int order,
 				size_t wanted)
 {

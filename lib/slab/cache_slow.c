@@ -17,9 +17,10 @@ static unsigned int least_room(const struct cache *cache)
 }
 
 /*
- * A miss doubles the room of this CPU's array up to a few; beyond that only
- * where misses of both kinds take turns, which more room would have spared. The
- * room there is now, or 0: see cpu_array_grow().
+ * A miss doubles the room of this CPU's array up to least_room(); beyond that
+ * only where misses of both kinds take turns, which more room would have
+ * spared, and within the budget of all arrays. The room there is now, or 0: see
+ * cpu_array_grow().
  */
 static unsigned int grow_array(struct cache *cache, bool is_refill)
 {
